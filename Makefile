@@ -1,0 +1,31 @@
+# make repro: install and run the whole pipeline.  make test: install and run all checks.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: repro test format lock
+
+repro: .venv/installed
+	$(BIN)/dvc repro
+
+test: .venv/installed
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pytest
+
+# The lock file names every package with its hash, so pip resolves nothing.
+.venv/installed: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+format: .venv/installed
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# Resolves anew to the newest versions that pyproject.toml admits (needs uv).
+lock:
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --upgrade \
+	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate \
+	  --quiet --output-file requirements.lock
