@@ -1,0 +1,1 @@
+"""Raw datasets -> prepared store -> training samples."""

@@ -1,0 +1,1 @@
+"""Counting how right a network is, and turning the counts into scores."""

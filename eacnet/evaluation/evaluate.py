@@ -1,0 +1,178 @@
+"""Running a network over a split and counting: single scale, no flip, at label resolution."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from eacnet.errors import InputError
+from eacnet.evaluation.boundary import boundary_counts, edges, rings
+from eacnet.evaluation.confusion import confusion_matrix, grouped_confusion, image_index
+from eacnet.evaluation.counts import BANDS, EFFECT_BAND, Counts, join
+from eacnet.evaluation.effect import calibration_effect
+from eacnet.evaluation.scores import mean_iou
+from eacnet.labels import IGNORED
+from eacnet.progress import progress as progress_bar
+
+
+def evaluate(
+    model: nn.Module,
+    images: np.ndarray,
+    labels: np.ndarray,
+    *,
+    num_classes: int,
+    mean: Sequence[float],
+    device: torch.device | str,
+    precision: torch.dtype = torch.float32,
+    batch: int = 8,
+    progress: bool = True,
+) -> Counts:
+    """Count the hits and misses of a network on every image of a split.
+
+    Args:
+        model: an EACNet; moved to `device`, set to evaluation mode and back.
+        images: uint8 (N, H, W, 3), RGB; may be a memory map.
+        labels: uint8 (N, H, W), train ids, 255 = ignored; may be a memory map.
+        num_classes: K of the data.
+        mean: RGB mean that the network was trained with, on the scale 0..255.
+        device: where to run and to count.
+        precision: the network runs under autocast if this is not float32.
+        batch: images per pass, a matter of speed and memory alone.
+        progress: show a progress bar.
+
+    Raises:
+        InputError: the network has other classes than the data, images and labels differ in size,
+            every pixel is ignored, a label is out of range, or the scores are not finite.
+    """
+    if model.num_classes != num_classes:
+        raise InputError(
+            f"the network predicts {model.num_classes} classes, the data has {num_classes}: wrong "
+            "model file or one for other classes; train one on this data"
+        )
+    if images.shape[:3] != labels.shape:
+        raise InputError(
+            f"images (N, H, W) = {images.shape[:3]} and labels {labels.shape} do not match; "
+            "prepare the data again"
+        )
+    if all((frame == IGNORED).all() for frame in labels):
+        raise InputError(
+            f"all pixels of the {len(labels)} label maps are ignored, there is nothing to score; "
+            "check the class table and prepare again"
+        )
+    calibrated_apart = model.calibration_name != "none"
+    maps = predict(model, images, mean=mean, device=device, precision=precision, batch=batch)
+    parts = []
+    with progress_bar(
+        total=len(images), unit="frame", desc="evaluate", disable=not progress
+    ) as bar:
+        for first, (coarse, calibrated) in zip(range(0, len(images), batch), maps, strict=True):
+            truth = torch.from_numpy(np.array(labels[first : first + batch])).to(device)
+            parts.append(
+                count(calibrated, truth, num_classes, coarse if calibrated_apart else None)
+            )
+            bar.update(len(calibrated))
+    return join(parts)
+
+
+def quick_miou(
+    model: nn.Module,
+    images: np.ndarray,
+    labels: np.ndarray,
+    *,
+    mean: Sequence[float],
+    device: torch.device | str,
+    batch: int = 8,
+) -> float:
+    """Return the mIoU in percent and nothing else, as training watches it; arguments as above."""
+    confusion = torch.zeros(model.num_classes, model.num_classes, dtype=torch.int64)
+    maps = predict(model, images, mean=mean, device=device, batch=batch)
+    for first, (_, classes) in zip(range(0, len(images), batch), maps, strict=True):
+        truth = torch.from_numpy(np.array(labels[first : first + batch])).to(device)
+        confusion += confusion_matrix(classes, truth, model.num_classes).cpu()
+    return 100 * float(mean_iou(confusion.numpy()))
+
+
+@torch.no_grad()
+def predict(
+    model: nn.Module,
+    images: np.ndarray,
+    *,
+    mean: Sequence[float],
+    device: torch.device | str,
+    precision: torch.dtype = torch.float32,
+    batch: int = 8,
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Predict the classes of all images, batch by batch, before and after the calibration.
+
+    Yields:
+        Two int64 (B, H, W): coarse and calibrated classes; the same tensor twice if the network
+        has no calibration.
+
+    Raises:
+        InputError: the network's scores are not finite.
+    """
+    device = torch.device(device)
+    model.to(device)
+    was_training = model.training
+    model.eval()
+    shift = torch.tensor(mean, dtype=torch.float32, device=device)
+    size = images.shape[1:3]
+    try:
+        for first in range(0, len(images), batch):
+            pixels = torch.from_numpy(np.array(images[first : first + batch])).to(device)
+            inputs = (pixels.float() - shift).permute(0, 3, 1, 2)
+            with torch.autocast(device.type, precision, enabled=precision != torch.float32):
+                coarse, calibrated = model.scores(inputs)
+            if not calibrated.isfinite().all():
+                raise InputError(
+                    "the network's scores are not finite: its training diverged or its weights "
+                    "are damaged; train again"
+                )
+            classes = _classes(model, calibrated, size)
+            yield classes if coarse is calibrated else _classes(model, coarse, size), classes
+    finally:
+        model.train(was_training)
+
+
+def count(
+    prediction: Tensor, truth: Tensor, num_classes: int, coarse: Tensor | None = None
+) -> Counts:
+    """Count everything that is scored, for a batch of label maps.
+
+    Args:
+        prediction: classes, (B, H, W).
+        truth: train ids, uint8 (B, H, W), 255 = ignored.
+        num_classes: K.
+        coarse: classes before the calibration, (B, H, W); None if there is no calibration.
+    """
+    ring = rings(edges(truth))
+    confusion, bands = _confusions(prediction, truth, num_classes, ring)
+    boundary = boundary_counts(prediction, truth, num_classes)
+    if coarse is None:
+        return Counts(_numpy(confusion), _numpy(bands), _numpy(boundary))
+    coarse_confusion, coarse_bands = _confusions(coarse, truth, num_classes, ring)
+    inside = ring <= BANDS.index(EFFECT_BAND)
+    effect = calibration_effect(coarse, prediction, truth, inside)
+    arrays = (confusion, bands, boundary, coarse_confusion, coarse_bands, effect)
+    return Counts(*map(_numpy, arrays))
+
+
+def _confusions(
+    prediction: Tensor, truth: Tensor, num_classes: int, ring: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return the confusion of each image, (B, K, K), and of its bands, (B, 3, K, K)."""
+    shape = (len(truth), len(BANDS) + 1, num_classes, num_classes)
+    groups = image_index(truth) * shape[1] + ring
+    per_ring = grouped_confusion(prediction, truth, num_classes, groups, shape[0] * shape[1])
+    within = per_ring.view(shape).cumsum(1)
+    return within[:, -1], within[:, :-1]
+
+
+def _classes(model: nn.Module, scores: Tensor, size: tuple[int, int]) -> Tensor:
+    # Image by image: 19 float32 maps of 1024x2048 take 160 MB.
+    return torch.cat([model.upsample(one[None].float(), size).argmax(1) for one in scores])
+
+
+def _numpy(counts: Tensor) -> np.ndarray:
+    return counts.cpu().numpy()

@@ -1,0 +1,135 @@
+"""The network: backbone -> classifier -> calibration -> upsampling."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from eacnet.errors import InputError
+from eacnet.models.calibration import Calibration
+from eacnet.models.dab import DAB
+from eacnet.models.enet import ENet
+from eacnet.models.erf import ERF
+from eacnet.models.erfnet import ERFNet
+from eacnet.models.resnet18 import ResNet18
+
+# A backbone maps images (B,3,H,W) to features (B,out_channels,H/stride,W/stride), for H and W that
+# are multiples of its stride, and makes the classifier that suits its features.
+BACKBONES: dict[str, type[nn.Module]] = {
+    "dab": DAB,
+    "erf": ERF,
+    "enet": ENet,
+    "resnet18": ResNet18,
+    "erfnet": ERFNet,  # a baseline: decodes up to full size, and so has no coarse scores
+}
+CALIBRATIONS = ("none", "full", "pooled")
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What the weights of a network were trained on, and so how to use them.
+
+    `classes` has one {"name", "category", "color"} a class; images are fed as (image - mean) / std,
+    per RGB channel on the scale 0..255.
+    """
+
+    classes: list[dict[str, Any]]
+    mean: list[float]
+    std: list[float]
+    dataset: str = ""
+
+
+class EACNet(nn.Module):
+    """A segmentation network of a backbone, its classifier and a calibration of the class scores.
+
+    `stride` is the step between two scores in pixels; `card` is there after `load_model`.
+    """
+
+    card: ModelCard | None = None
+
+    def __init__(self, backbone: str, num_classes: int, calibration: str) -> None:
+        super().__init__()
+        self.backbone_name = backbone
+        self.calibration_name = calibration
+        self.num_classes = num_classes
+        self.backbone = BACKBONES[backbone]()
+        self.stride: int = self.backbone.stride
+        self.classifier = self.backbone.classifier(num_classes)
+        if calibration == "none":
+            self.calibration = nn.Identity()
+        else:
+            self.calibration = Calibration(num_classes, pooled=calibration == "pooled")
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map images (B,3,H,W), float and normalised, of any size to logits (B,K,H,W).
+
+        Raises:
+            InputError: the images are too small for the network.
+        """
+        return self.upsample(self.calibration(self.coarse(images)), images.shape[-2:])
+
+    def coarse(self, images: Tensor) -> Tensor:
+        """Return the logits before calibration, (B,K,ceil(H/stride),ceil(W/stride))."""
+        return self.classifier(self.backbone(self._pad(images)))
+
+    def scores(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the logits before and after calibration, both as `coarse`, from a single pass."""
+        coarse = self.coarse(images)
+        return coarse, self.calibration(coarse)
+
+    def upsample(self, scores: Tensor, size: tuple[int, int]) -> Tensor:
+        """Interpolate scores (B,K,h,w) of images of `size` (H,W) to logits (B,K,H,W)."""
+        height, width = size
+        padded = (height + -height % self.stride, width + -width % self.stride)
+        if scores.shape[-2:] != padded:
+            scores = F.interpolate(scores, padded, mode="bilinear", align_corners=False)
+        return scores[..., :height, :width]
+
+    def _pad(self, images: Tensor) -> Tensor:
+        """Pad right and bottom to multiples of the stride with 0, the mean color."""
+        height, width = images.shape[-2:]
+        smallest = self.stride + 1 if self.calibration_name == "pooled" else 1
+        if min(height, width) < smallest:
+            raise InputError(
+                f"images of {height}x{width} pixels are too small: {self.backbone_name} with "
+                f"calibration {self.calibration_name} needs at least {smallest}x{smallest}"
+            )
+        down, right = -height % self.stride, -width % self.stride
+        return F.pad(images, (0, right, 0, down)) if down or right else images
+
+
+def build_model(
+    backbone: str = "dab", num_classes: int = 19, calibration: str = "pooled"
+) -> EACNet:
+    """Build a network with fresh weights.
+
+    Convolutions are drawn from Kaiming's normal distribution (fan-in), norms start at 1 and 0,
+    PReLUs at 0.25, the calibration's gamma at 0. Draws from PyTorch's global generator.
+
+    Args:
+        backbone: a key of BACKBONES.
+        num_classes: K, at least 2.
+        calibration: "none", "full" (every position attends to all) or "pooled" (the paper's).
+
+    Raises:
+        InputError: an argument is not one of these.
+    """
+    if backbone not in BACKBONES:
+        raise InputError(f"unknown backbone {backbone!r}; choose one of {', '.join(BACKBONES)}")
+    if calibration not in CALIBRATIONS:
+        raise InputError(
+            f"unknown calibration {calibration!r}; choose one of {', '.join(CALIBRATIONS)}"
+        )
+    if backbone == "erfnet" and calibration != "none":
+        raise InputError(
+            f"backbone erfnet has no coarse scores to calibrate: choose calibration none, or "
+            f"backbone erf for calibration {calibration}"
+        )
+    if num_classes < 2:
+        raise InputError(f"num_classes is {num_classes}; a network needs at least 2 classes")
+    model = EACNet(backbone, num_classes, calibration)
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_in", nonlinearity="relu")
+    return model

@@ -1,0 +1,261 @@
+"""params.yaml as typed, checked objects.
+
+DVC writes YAML 1.2, so it is read as such: `1e-3` is a number and `on` is a word.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from eacnet.errors import InputError
+
+Positive = Annotated[int, Field(gt=0)]
+Natural = Annotated[int, Field(ge=0)]
+Split = Literal["train", "val", "test"]
+Size = tuple[Positive, Positive]
+DatasetName = Literal["synthetic", "camvid", "cityscapes", "folder"]
+Backbone = Literal["dab"]
+CalibrationName = Literal["none", "full", "pooled"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, allow_inf_nan=False)
+
+
+class Model(_Strict):
+    """The network: a backbone, and whether and how its scores are calibrated."""
+
+    backbone: Backbone
+    calib: Annotated[bool, Field(strict=True)]
+    attention: Literal["pooled", "full"]
+
+    @property
+    def calibration(self) -> CalibrationName:
+        """The calibration as `build_model` names it."""
+        return self.attention if self.calib else "none"
+
+
+class Dataset(_Strict):
+    """Which splits are trained on, watched and scored."""
+
+    train: Annotated[list[Split], Field(min_length=1)]
+    validate_split: Split | None = Field(alias="validate")
+    evaluate: Split
+
+    @property
+    def splits(self) -> list[Split]:
+        """All splits in use, each once."""
+        return list(
+            dict.fromkeys([*self.train, self.validate_split or self.evaluate, self.evaluate])
+        )
+
+
+class Scenes(_Strict):
+    """How many scenes of each split are drawn."""
+
+    train: Positive
+    val: Positive
+    test: Positive
+
+
+class Synthetic(Dataset):
+    """The generated dataset: also how much of it, how large, and from which seed."""
+
+    scenes: Scenes
+    size: tuple[
+        Annotated[int, Field(ge=64, le=1024)],
+        Annotated[int, Field(ge=128, le=2048)],
+    ]
+    seed: Natural
+
+
+class Datasets(_Strict):
+    """One entry a dataset."""
+
+    synthetic: Synthetic
+    camvid: Dataset
+    cityscapes: Dataset
+    folder: Dataset
+
+
+class Optimiser(_Strict):
+    """SGD with momentum, or Adam; `weight_decay` is an L2 term of the gradient in both."""
+
+    name: Literal["sgd", "adam"]
+    lr: Annotated[float, Field(gt=0)]
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    weight_decay: Annotated[float, Field(ge=0)]
+
+
+class Schedule(_Strict):
+    """Linear warm-up from `warmup_start` x lr, then (1 - progress) ** power."""
+
+    warmup_iterations: Natural
+    warmup_start: Annotated[float, Field(gt=0, le=1)]
+    power: Annotated[float, Field(ge=0)]
+    step: Literal["iteration", "epoch"]
+
+
+class Loss(_Strict):
+    """Cross-entropy over all pixels or over the hard ones (OHEM), classes weighted or not."""
+
+    name: Literal["cross_entropy", "ohem"]
+    threshold: Annotated[float, Field(gt=0, lt=1)] = 0.7
+    keep: Annotated[float, Field(gt=0, le=1)] = 0.0625
+    class_weights: Literal["none", "log"] | list[Annotated[float, Field(gt=0)]]
+
+
+class Recipe(_Strict):
+    """How a network is trained."""
+
+    epochs: Positive
+    batch: Positive
+    crop: Size
+    scales: Annotated[list[Annotated[float, Field(ge=0.1, le=10)]], Field(min_length=1)]
+    optimiser: Optimiser
+    schedule: Schedule
+    loss: Loss
+    validate_every: Natural
+    precision: Literal["fp32", "bf16"]
+    compile: Annotated[bool, Field(strict=True)]
+
+
+class Ablation(_Strict):
+    """Every backbone with every calibration, each with every seed."""
+
+    backbones: Annotated[list[Backbone], Field(min_length=1)]
+    calibrations: Annotated[list[CalibrationName], Field(min_length=1)]
+    seeds: Annotated[list[Natural], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _no_cell_twice(self) -> "Ablation":
+        for values in (self.backbones, self.calibrations, self.seeds):
+            twice = [value for value in values if values.count(value) > 1]
+            if twice:
+                raise ValueError(f"every value once, but {twice[0]} is there twice")
+        return self
+
+    @property
+    def cells(self) -> list[tuple[Backbone, CalibrationName, int]]:
+        """(backbone, calibration, seed) of every cell, in the order of the lists."""
+        return [
+            (backbone, calibration, seed)
+            for backbone in self.backbones
+            for calibration in self.calibrations
+            for seed in self.seeds
+        ]
+
+
+class Benchmark(_Strict):
+    """What is timed: sizes in pixels (height, width), batch 1."""
+
+    classes: Annotated[int, Field(ge=2, le=254)]
+    sizes: Annotated[list[Size], Field(min_length=1)]
+    rounds: Positive
+    warmup: Positive
+
+
+class Report(_Strict):
+    """What the report shows."""
+
+    examples: Positive
+
+
+class Hardware(_Strict):
+    """Where it runs."""
+
+    accelerator: Literal["auto", "cpu", "cuda"]
+    devices: Positive
+    workers: Natural
+
+
+class Params(_Strict):
+    """All of params.yaml."""
+
+    dataset: DatasetName
+    variant: str
+    seed: Natural
+    model: Model
+    datasets: Datasets
+    recipes: dict[str, Recipe]
+    ablation: Ablation
+    benchmark: Benchmark
+    report: Report
+    hardware: Hardware
+
+    @model_validator(mode="after")
+    def _recipe_exists(self) -> "Params":
+        if self.experiment not in self.recipes:
+            allowed = sorted(
+                name.removeprefix(self.dataset)
+                for name in self.recipes
+                if name.startswith(self.dataset)
+            )
+            raise ValueError(
+                f"variant is {self.variant!r}, but recipes has no {self.experiment!r}; "
+                f"allowed for {self.dataset}: {', '.join(map(repr, allowed)) or 'none'}"
+            )
+        return self
+
+    @property
+    def experiment(self) -> str:
+        """The name under which weights and reports stand: dataset and variant."""
+        return self.dataset + self.variant
+
+    @property
+    def data(self) -> Dataset:
+        """The selected dataset's entry."""
+        return getattr(self.datasets, self.dataset)
+
+    @property
+    def recipe(self) -> Recipe:
+        """The selected recipe."""
+        return self.recipes[self.experiment]
+
+
+def load_params(path: Path = Path("params.yaml")) -> Params:
+    """Read and check params.yaml.
+
+    Raises:
+        InputError: the file is missing or no YAML; a key is unknown, missing or holds a value that
+            is not allowed. The message names the key, the value and what is allowed.
+    """
+    try:
+        values = YAML(typ="safe").load(path)
+    except FileNotFoundError:
+        raise InputError(f"{path} is missing; run this in the project's top folder") from None
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is no valid YAML: {' '.join(str(error).split())}") from None
+    try:
+        return Params.model_validate(values)
+    except ValidationError as error:
+        raise InputError(f"{path}: {_explain(error.errors())}") from None
+
+
+def _explain(errors: list[Any]) -> str:
+    """Return one line for the first thing that is wrong: key, value, what is allowed."""
+    # A misspelt key is unknown under one name and missing under the other: the first says more.
+    first = min(errors, key=lambda error: error["type"] != "extra_forbidden")
+    key = _key(first)
+    if first["type"] == "extra_forbidden":
+        return f"unknown key {key}; remove it or check its spelling"
+    if first["type"] == "missing":
+        return f"key {key} is missing"
+    # A value that fits none of several forms has an error for each; the deepest one fits best.
+    related = [error for error in errors if _key(error).startswith(key)]
+    deepest = max(related, key=lambda error: len(_key(error)))
+    same = [error for error in related if _key(error) == _key(deepest)]
+    message = " or ".join(
+        error["msg"].removeprefix("Value error, ").replace("Input should be ", "") for error in same
+    )
+    if not key:
+        return message
+    return f"{_key(deepest)} is {deepest['input']!r}; allowed: {message}"
+
+
+def _key(error: Any) -> str:
+    # Parts of the path that name a branch of a union are pydantic's own, not the user's.
+    return ".".join(str(part) for part in error["loc"] if "[" not in str(part))

@@ -1,0 +1,1 @@
+"""Running trained networks, and measuring how fast they run."""

@@ -1,0 +1,115 @@
+"""The machine that results come from, cheap to ask and the same bytes each time."""
+
+import os
+import platform
+import re
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from eacnet.errors import InputError
+from eacnet.provenance import cpu_name, versions
+
+if TYPE_CHECKING:
+    import torch
+
+CPUS = Path("/sys/devices/system/cpu")
+GPU_QUERY = "name,driver_version,memory.total,clocks.max.sm,power.limit"
+
+
+def machine() -> dict[str, Any]:
+    """Return what decides a timing: device, processor, memory, GPUs, system and versions.
+
+    Clocks are the highest that the hardware allows, not those of the moment; None where the
+    operating system doesn't say. PyTorch is not imported, so a GPU is listed even where PyTorch
+    can't use it.
+    """
+    gpus = _gpus()
+    return {
+        "device": gpus[0]["name"] if gpus else cpu_name(),
+        "cpu": {
+            "name": cpu_name(),
+            "physical_cores": psutil.cpu_count(logical=False),
+            "usable_cores": usable_cores(),
+            "max_clock_mhz": _max_clock(),
+        },
+        "memory_gib": round(psutil.virtual_memory().total / 2**30),
+        "gpus": gpus,
+        "system": platform.platform(),
+        "versions": versions(),
+    }
+
+
+def usable_cores() -> int:
+    """Return how many logical cores this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def pick_device(accelerator: str) -> "torch.device":
+    """Return the device that `accelerator` (auto, cpu or cuda) stands for.
+
+    Raises:
+        InputError: CUDA is asked for, but PyTorch finds no such GPU.
+    """
+    import torch
+
+    available = torch.cuda.is_available()
+    if accelerator == "cuda" and not available:
+        raise InputError(
+            "hardware.accelerator is 'cuda', but PyTorch finds no CUDA GPU; set it to auto or cpu"
+        )
+    return torch.device("cuda" if available and accelerator != "cpu" else "cpu")
+
+
+def device_name(device: "torch.device") -> str:
+    """Return the name of a device for people, such as "NVIDIA H200" or the processor's."""
+    if device.type == "cuda":
+        import torch
+
+        return torch.cuda.get_device_name(device)
+    return cpu_name()
+
+
+def slug(name: str) -> str:
+    """Return `name` as part of a file name: "AMD EPYC, 2 cores" -> "amd-epyc-2-cores"."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+
+
+def _max_clock() -> int | None:
+    """Return the highest clock of any core in MHz."""
+    files = CPUS.glob("cpu[0-9]*/cpufreq/cpuinfo_max_freq")
+    return max((int(file.read_text()) // 1000 for file in files), default=None)
+
+
+def _gpus() -> list[dict[str, Any]]:
+    """Return the NVIDIA GPUs as their driver lists them."""
+    command = ["nvidia-smi", f"--query-gpu={GPU_QUERY}", "--format=csv,noheader,nounits"]
+    try:
+        run = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
+    except (OSError, subprocess.SubprocessError):
+        return []
+    return [_gpu(line) for line in run.stdout.splitlines() if line.strip()]
+
+
+def _gpu(line: str) -> dict[str, Any]:
+    name, driver, memory, clock, power = (part.strip() for part in line.split(","))
+    memory_mib = _number(memory)
+    return {
+        "name": name,
+        "driver": driver,
+        "memory_gib": memory_mib and round(memory_mib / 1024),
+        "max_clock_mhz": _number(clock),
+        "power_limit_w": _number(power),
+    }
+
+
+def _number(text: str) -> float | None:
+    # Where the driver doesn't know a value it writes "[N/A]" or the like.
+    try:
+        return round(float(text))
+    except ValueError:
+        return None

@@ -1,0 +1,198 @@
+"""The training loop, from seeded weights to the last epoch's weights."""
+
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from eacnet.data.samples import Batches, Samples, make_loader
+from eacnet.errors import InputError
+from eacnet.files import replacing
+from eacnet.params import Hardware, Optimiser, Recipe
+from eacnet.progress import progress
+from eacnet.training.schedule import learning_rate
+
+# Losses are read from the device this often: soon enough to stop, without a wait each step.
+CHECK_EVERY = 20
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One row of training.csv: mean loss, last learning rate, validation mIoU (percent) or None."""
+
+    epoch: int
+    loss: float
+    lr: float
+    val_miou: float | None
+
+
+@dataclass
+class Training:
+    """All that an interrupted training needs to go on with the same bits."""
+
+    network: nn.Module
+    optimiser: torch.optim.Optimizer
+    history: list[Epoch] = field(default_factory=list)
+
+    def save(self, path: Path) -> None:
+        """Write weights, optimiser state and history, all of it or nothing."""
+        state = {
+            "network": self.network.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "history": [asdict(epoch) for epoch in self.history],
+        }
+        with replacing(path) as temporary:
+            torch.save(state, temporary)
+
+    def load(self, path: Path) -> None:
+        """Take up the state that `save` wrote."""
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        self.network.load_state_dict(state["network"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.history = [Epoch(**epoch) for epoch in state["history"]]
+
+
+class Objective(nn.Module):
+    """From a batch as it is stored to its loss, in one module that can be compiled as a whole."""
+
+    def __init__(self, network: nn.Module, loss: nn.Module, mean: list[float]) -> None:
+        super().__init__()
+        self.network = network
+        self.loss = loss
+        self.register_buffer("mean", torch.tensor(mean), persistent=False)
+
+    def forward(self, images: Tensor, labels: Tensor) -> Tensor:
+        """Return the scalar loss of images uint8 (B,h,w,3) against labels uint8 (B,h,w)."""
+        # Channels are moved, not copied: the stored order is PyTorch's channels-last.
+        pixels = (images - self.mean).permute(0, 3, 1, 2)
+        return self.loss(self.network(pixels).float(), labels.long())
+
+
+def make_optimiser(network: nn.Module, how: Optimiser) -> torch.optim.Optimizer:
+    """Return SGD or Adam over all parameters; weight decay is an L2 term of the gradient."""
+    if how.name == "sgd":
+        return torch.optim.SGD(
+            network.parameters(), how.lr, momentum=how.momentum, weight_decay=how.weight_decay
+        )
+    return torch.optim.Adam(network.parameters(), how.lr, weight_decay=how.weight_decay)
+
+
+def make_fabric(hardware: Hardware, precision: str) -> Fabric:
+    """Return Lightning Fabric, started in every training process."""
+    fabric = Fabric(
+        accelerator=hardware.accelerator,
+        devices=hardware.devices,
+        precision={"fp32": "32-true", "bf16": "bf16-mixed"}[precision],
+    )
+    fabric.launch()
+    return fabric
+
+
+def train(
+    fabric: Fabric,
+    network: nn.Module,
+    loss: nn.Module,
+    samples: Samples,
+    mean: list[float],
+    recipe: Recipe,
+    workers: int,
+    checkpoint: Path,
+    validate: Callable[[nn.Module], float] | None,
+) -> list[Epoch]:
+    """Train `network` in place and return its history; resume from `checkpoint` where there is one.
+
+    Args:
+        fabric: device, precision and processes.
+        network: images float32 (B,3,H,W), mean subtracted -> logits (B,K,H,W).
+        loss: (logits, int64 labels) -> scalar.
+        samples: augmented crops, seeded.
+        mean: RGB that is subtracted, 0..255.
+        recipe: epochs, batch, optimiser, schedule.
+        workers: loader processes.
+        checkpoint: rewritten after each epoch.
+        validate: network -> mIoU in percent; called every `recipe.validate_every` epochs.
+
+    Raises:
+        InputError: the loss became infinite or NaN, or the batch does not fit the data.
+    """
+    network.to(memory_format=torch.channels_last)
+    training = Training(network, make_optimiser(network, recipe.optimiser))
+    if checkpoint.is_file():
+        training.load(checkpoint)
+    objective = Objective(network, loss, mean)
+    if recipe.compile:
+        objective.compile()
+    objective, optimiser = fabric.setup(objective, training.optimiser)
+    batches = Batches(
+        len(samples), recipe.batch, samples.seed, fabric.global_rank, fabric.world_size
+    )
+    loader = make_loader(samples, batches, workers, pin=fabric.device.type == "cuda")
+    loader = fabric.setup_dataloaders(loader, use_distributed_sampler=False)
+    steps, done = len(batches), len(training.history)
+    bar = progress(
+        total=recipe.epochs * steps,
+        initial=done * steps,
+        desc="train",
+        unit="it",
+        disable=fabric.global_rank > 0,
+    )
+    for epoch in range(done, recipe.epochs):
+        batches.epoch = epoch
+        # Dropout draws from the global generator: seeded anew, a resumed epoch draws the same.
+        torch.manual_seed(samples.seed * 1_000_003 + epoch)
+        objective.train()
+        losses = torch.zeros(steps, device=fabric.device)
+        lr = 0.0
+        for step, (images, labels) in enumerate(loader):
+            iteration = epoch * steps + step
+            lr = learning_rate(
+                recipe.schedule, recipe.optimiser.lr, iteration, recipe.epochs, steps
+            )
+            for group in optimiser.param_groups:
+                group["lr"] = lr
+            batch_loss = objective(images, labels)
+            optimiser.zero_grad()
+            fabric.backward(batch_loss)
+            optimiser.step()
+            losses[step] = batch_loss.detach()
+            if step % CHECK_EVERY == 0 or step == steps - 1:
+                _stop_if_not_finite(losses[: step + 1], epoch, recipe, steps)
+                _show(bar, epoch, recipe.epochs, losses[step].item(), lr)
+            bar.update()
+        mean_loss = fabric.all_reduce(losses.mean(), reduce_op="mean").item()
+        score = None
+        due = recipe.validate_every and (epoch + 1) % recipe.validate_every == 0
+        if validate is not None and (due or epoch + 1 == recipe.epochs):
+            score = round(validate(network), 4)
+        training.history.append(Epoch(epoch + 1, round(mean_loss, 6), lr, score))
+        if fabric.global_rank == 0:
+            training.save(checkpoint)
+        fabric.barrier()
+    bar.close()
+    network.eval()
+    return training.history
+
+
+def _show(bar: tqdm, epoch: int, epochs: int, loss: float, lr: float) -> None:
+    bar.set_description(f"epoch {epoch + 1}/{epochs}", refresh=False)
+    bar.set_postfix(loss=f"{loss:.3f}", lr=f"{lr:.2e}", refresh=False)
+
+
+def _stop_if_not_finite(losses: Tensor, epoch: int, recipe: Recipe, steps: int) -> None:
+    values: list[Any] = losses.tolist()
+    for step, value in enumerate(values):
+        if not math.isfinite(value):
+            iteration = epoch * steps + step
+            lr = learning_rate(
+                recipe.schedule, recipe.optimiser.lr, iteration, recipe.epochs, steps
+            )
+            raise InputError(
+                f"the loss is {value} in epoch {epoch + 1}, iteration {iteration + 1}, at learning "
+                f"rate {lr:.3g}; lower recipes.*.optimiser.lr, or use precision fp32"
+            )

@@ -1,0 +1,59 @@
+"""Score one run on the evaluation split: the main network, or one cell of the ablation."""
+
+import argparse
+import csv
+
+from eacnet.errors import exit_on_error
+from eacnet.files import replacing, write_json
+from eacnet.params import load_params
+from layout import PREPARED, select
+
+
+def main() -> None:
+    """Read the run's weights and the prepared store, write scores and the counts behind them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--run", default="main")
+    name = parser.parse_args().run
+    params = load_params()
+    run = select(params, name)
+
+    import torch
+
+    from eacnet.data.store import open_store
+    from eacnet.evaluation.evaluate import evaluate
+    from eacnet.evaluation.results import details, metrics
+    from eacnet.models import load_model
+    from eacnet.provenance import provenance
+    from eacnet.runtime.environment import device_name, pick_device
+
+    store = open_store(PREPARED / params.dataset)
+    split = store.split(params.data.evaluate)
+    classes = store.info["classes"]
+    model = load_model(run.weights)
+    device = pick_device(params.hardware.accelerator)
+    counts = evaluate(
+        model,
+        split.images,
+        split.labels,
+        num_classes=store.num_classes,
+        mean=model.card.mean,
+        device=device,
+    )
+    counts.save(run.results / "counts.npz")
+    scores = details(counts, classes)
+    facts = provenance(
+        split=params.data.evaluate,
+        data=store.checksum,
+        device=device_name(device),
+        threads=torch.get_num_threads(),
+    )
+    write_json(run.results / "evaluation.json", {**scores, "provenance": facts})
+    write_json(run.results / "metrics.json", metrics(counts, classes))
+    with replacing(run.results / "classes.csv") as temporary, temporary.open("w") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(("class", "iou"))
+        rows.writerows(scores["class_iou"].items())
+
+
+if __name__ == "__main__":
+    exit_on_error(main)

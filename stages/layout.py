@@ -1,0 +1,65 @@
+"""Where files lie: the one place that names a path of the pipeline, besides dvc.yaml."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from eacnet.errors import InputError
+from eacnet.params import Params
+
+RAW = Path("data/raw")
+PREPARED = Path("data/prepared")
+SCRATCH = Path(".cache/training")
+ENVIRONMENT = Path("reports/environment.json")
+SPEED = Path("reports/speed")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One trained network: the pipeline's main one, or a cell of the ablation."""
+
+    name: str
+    backbone: str
+    calibration: str
+    seed: int
+    experiment: str
+
+    @property
+    def weights(self) -> Path:
+        """Its weights."""
+        return Path("models") / self.experiment / f"{self.name}.safetensors"
+
+    @property
+    def results(self) -> Path:
+        """The folder of its training curve and scores."""
+        return reports(self.experiment) / self.name
+
+
+def reports(experiment: str) -> Path:
+    """Return the folder of what a reader wants to see of an experiment (dataset and variant)."""
+    return Path("reports") / experiment
+
+
+def main_run(params: Params) -> Run:
+    """Return the run that `model` and `seed` in params.yaml describe."""
+    model = params.model
+    return Run("main", model.backbone, model.calibration, params.seed, params.experiment)
+
+
+def cells(params: Params) -> list[Run]:
+    """Return the runs of the ablation, in the order of params.yaml."""
+    return [
+        Run(f"{backbone}-{calibration}-{seed}", backbone, calibration, seed, params.experiment)
+        for backbone, calibration, seed in params.ablation.cells
+    ]
+
+
+def select(params: Params, name: str) -> Run:
+    """Return the run named `name`: "main", or a cell such as "dab-pooled-1".
+
+    Raises:
+        InputError: params.yaml names no such run.
+    """
+    runs = {run.name: run for run in [main_run(params), *cells(params)]}
+    if name not in runs:
+        raise InputError(f"unknown run {name!r}; params.yaml names {', '.join(runs)}")
+    return runs[name]

@@ -1,0 +1,94 @@
+"""Train one run: the main network, or one cell of the ablation (`--run dab-pooled-1`)."""
+
+import argparse
+import csv
+
+from eacnet.errors import InputError, exit_on_error
+from eacnet.files import replacing, write_json
+from eacnet.params import load_params
+from layout import PREPARED, SCRATCH, select
+
+
+def main() -> None:
+    """Read params.yaml and the prepared store, write the run's weights, curve and provenance."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--run", default="main")
+    name = parser.parse_args().run
+    params = load_params()
+    run = select(params, name)
+
+    import torch
+
+    from eacnet.data.samples import Augmentation, Samples, check_crop
+    from eacnet.data.store import open_store
+    from eacnet.evaluation.evaluate import quick_miou
+    from eacnet.models import build_model, save_model
+    from eacnet.provenance import provenance
+    from eacnet.runtime.environment import device_name
+    from eacnet.training.fingerprint import fingerprint, source_digest
+    from eacnet.training.loop import Epoch, make_fabric, train
+    from eacnet.training.losses import make_loss
+
+    store = open_store(PREPARED / params.dataset)
+    info, recipe, data = store.info, params.recipe, params.data
+    how = Augmentation(recipe.crop, tuple(recipe.scales), tuple(int(m) for m in info["mean"]))
+    check_crop(how.crop, how.scales, tuple(info["size"]))
+    samples = Samples([store.split(split) for split in data.train], how, run.seed)
+
+    fabric = make_fabric(params.hardware, recipe.precision)
+    sources = source_digest()
+    facts = {
+        "backbone": run.backbone,
+        "calibration": run.calibration,
+        "seed": run.seed,
+        "recipe": recipe.model_dump(),
+        "trained_on": data.train,
+        "data": store.checksum,
+        "device": device_name(fabric.device),
+        "threads": torch.get_num_threads(),
+        "processes": fabric.world_size,
+    }
+    key = fingerprint(sources=sources, torch=torch.__version__, **facts)
+    checkpoint = SCRATCH / f"{key}.pt"
+
+    def validate(network: torch.nn.Module) -> float:
+        split = store.split(data.validate_split)
+        return quick_miou(
+            network, split.images, split.labels, mean=info["mean"], device=fabric.device
+        )
+
+    torch.manual_seed(run.seed)
+    network = build_model(run.backbone, store.num_classes, run.calibration)
+    history = train(
+        fabric,
+        network,
+        make_loss(recipe.loss, info["frequencies"]),
+        samples,
+        info["mean"],
+        recipe,
+        params.hardware.workers,
+        checkpoint,
+        validate if data.validate_split else None,
+    )
+    if fabric.global_rank:
+        return
+    if source_digest() != sources:
+        raise InputError("the code in eacnet/ changed during the training; run it again")
+    with replacing(run.results / "training.csv") as temporary, temporary.open("w") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(Epoch.__dataclass_fields__)
+        rows.writerows(vars(epoch).values() for epoch in history)
+    write_json(run.results / "training.json", provenance(**facts))
+    save_model(
+        network,
+        run.weights,
+        classes=info["classes"],
+        mean=info["mean"],
+        std=[1.0, 1.0, 1.0],
+        dataset=params.dataset,
+    )
+    checkpoint.unlink()
+
+
+if __name__ == "__main__":
+    exit_on_error(main)

@@ -1,0 +1,148 @@
+import json
+import subprocess
+import sys
+
+import pytest
+import safetensors.torch
+import torch
+from safetensors import safe_open
+
+from eacnet.errors import InputError
+from eacnet.models import ModelCard, build_model, load_model, save_model
+
+CLASSES = [
+    {"name": name, "category": "", "color": [i, 0, 0]} for i, name in enumerate(["sky", "road"])
+]
+CARD = {"classes": CLASSES, "mean": [72.4, 82.9, 73.2], "std": [1.0, 1.0, 1.0], "dataset": "camvid"}
+
+
+@pytest.fixture
+def saved(tmp_path, randomised):
+    """Return (model, path of its file)."""
+    model = randomised(build_model("dab", 2, "pooled"))
+    save_model(model, tmp_path / "model.safetensors", **CARD)
+    return model, tmp_path / "model.safetensors"
+
+
+def rewrite(path, change):
+    """Write the file again after `change(tensors, metadata)`."""
+    with safe_open(path, "pt") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        metadata = file.metadata()
+    change(tensors, metadata)
+    safetensors.torch.save_file(tensors, path, metadata)
+
+
+@pytest.mark.parametrize("calibration", ["none", "full", "pooled"])
+def test_round_trip_keeps_every_bit(calibration, tmp_path, randomised):
+    model = randomised(build_model("dab", 2, calibration)).eval()
+    save_model(model, tmp_path / "model.safetensors", **CARD)
+    loaded = load_model(tmp_path / "model.safetensors")
+
+    assert (loaded.backbone_name, loaded.calibration_name) == ("dab", calibration)
+    assert loaded.card == ModelCard(**CARD)
+    assert not loaded.training
+    for (name, value), (other, theirs) in zip(
+        model.state_dict().items(), loaded.state_dict().items(), strict=True
+    ):
+        assert name == other
+        assert value.dtype == theirs.dtype
+        assert torch.equal(value, theirs)
+    images = torch.randn(1, 3, 40, 48)
+    with torch.no_grad():
+        assert torch.equal(loaded(images), model(images))
+    assert all(parameter.requires_grad for parameter in loaded.parameters())
+
+
+def test_metadata_says_what_the_file_holds(saved):
+    with safe_open(saved[1], "pt") as file:
+        metadata = file.metadata()
+    assert metadata | {"classes": json.loads(metadata["classes"])} == {
+        "eacnet_format": "1",
+        "backbone": "dab",
+        "calibration": "pooled",
+        "num_classes": "2",
+        "stride": "8",
+        "classes": CLASSES,
+        "mean": "[72.4, 82.9, 73.2]",
+        "std": "[1.0, 1.0, 1.0]",
+        "dataset": "camvid",
+    }
+
+
+def test_the_same_network_gives_the_same_bytes_in_another_process(tmp_path):
+    script = (
+        "import sys, torch; from eacnet import build_model, save_model; torch.manual_seed(3);"
+        "save_model(build_model('dab', 2), sys.argv[1], classes=[{'name': 'a'}, {'name': 'b'}],"
+        "mean=[1.0, 2.0, 3.0], std=[1.0, 1.0, 1.0])"
+    )
+    for name in ("one", "two"):
+        subprocess.run([sys.executable, "-c", script, tmp_path / name], check=True)
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+def test_layout_does_not_reach_the_file(saved):
+    model, path = saved
+    before = path.read_bytes()
+    save_model(model.to(memory_format=torch.channels_last), path, **CARD)
+    assert path.read_bytes() == before
+
+
+def test_loading_leaves_the_random_generator_alone(saved):
+    before = torch.get_rng_state()
+    load_model(saved[1])
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_class_table_of_another_length_is_refused(saved):
+    with pytest.raises(InputError, match="1 classes described, the network predicts 2"):
+        save_model(saved[0], saved[1], **(CARD | {"classes": CLASSES[:1]}))
+
+
+def test_missing_file_and_folder(tmp_path):
+    for path in (tmp_path / "none.safetensors", tmp_path):
+        with pytest.raises(InputError, match="is missing"):
+            load_model(path)
+
+
+@pytest.mark.parametrize("length", [0, 5, 200, 100_000, -1])
+def test_truncated_file(saved, length):
+    path = saved[1]
+    path.write_bytes(path.read_bytes()[:length])
+    with pytest.raises(InputError, match="no intact safetensors file"):
+        load_model(path)
+
+
+def test_a_file_of_something_else(saved):
+    path = saved[1]
+    path.write_bytes(b"\x89PNG" * 1000)
+    with pytest.raises(InputError, match="no intact safetensors file"):
+        load_model(path)
+    safetensors.torch.save_file({"weight": torch.zeros(3)}, path)
+    with pytest.raises(InputError, match="not written by this version"):
+        load_model(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t, m: t.pop("classifier.weight"), "missing: classifier.weight"),
+        (lambda t, m: t.update(extra=torch.ones(1)), "not understood: extra"),
+        (
+            lambda t, m: t.update({"classifier.weight": torch.ones(3, 259, 1, 1)}),
+            r"wrong shape: classifier.weight \(3, 259, 1, 1\) instead of \(2, 259, 1, 1\)",
+        ),
+        (lambda t, m: m.update(backbone="vgg"), "unknown backbone 'vgg'"),
+        (lambda t, m: m.update(calibration="none"), "not understood: calibration.gamma"),
+        (lambda t, m: m.update(num_classes="two"), "damaged metadata"),
+        (lambda t, m: m.update(mean="[1,"), "damaged metadata"),
+        (lambda t, m: m.pop("std"), "damaged metadata"),
+        (lambda t, m: m.update(eacnet_format="99"), "not written by this version"),
+    ],
+)
+def test_a_file_that_does_not_hold_what_it_says(saved, change, message):
+    rewrite(saved[1], change)
+    with pytest.raises(InputError, match=message) as caught:
+        load_model(saved[1])
+    assert str(saved[1]) in str(caught.value)
+    assert "\n" not in str(caught.value)

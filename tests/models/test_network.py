@@ -1,0 +1,150 @@
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from eacnet.errors import InputError
+from eacnet.models import build_model
+from eacnet.models.published import load_published
+
+COUNTS = {
+    ("dab", "none"): 756_643,
+    ("dab", "full"): 757_784,
+    ("dab", "pooled"): 757_784,
+}
+REFERENCES = ["dab-none", "dab-full", "dab-pooled"]
+BACKBONES = ["dab"]
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+def test_reproduces_the_published_network(name, reference):
+    published = reference(name)
+    model = load_published(published.state, "full" if name.endswith("-full") else None)
+    assert name in (f"{model.backbone_name}-{model.calibration_name}", "erfnet-decoder")
+    assert len(published.pairs) == 2
+    for image, logits in published.pairs:
+        with torch.no_grad():
+            ours = model(image)
+        assert ours.shape == logits.shape
+        assert (ours - logits).abs().max() < 1e-4 * logits.abs().max()
+
+
+@pytest.mark.parametrize(("names", "count"), COUNTS.items())
+def test_parameter_counts(names, count):
+    backbone, calibration = names
+    model = build_model(backbone, 19, calibration)
+    assert sum(parameter.numel() for parameter in model.parameters()) == count
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_training_gives_finite_gradients_to_every_parameter(backbone, randomised):
+    torch.manual_seed(0)
+    model = randomised(build_model(backbone, 5)).train()
+    F.cross_entropy(model(torch.randn(2, 3, 64, 96)), torch.randint(5, (2, 64, 96))).backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.isfinite().all(), name
+        # The softmax ignores a shift of all products, so the bias of the key has no gradient.
+        assert parameter.grad.any() or name == "calibration.key.bias", name
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+@pytest.mark.parametrize("calibration", ["full", "pooled"])
+def test_fresh_calibration_changes_nothing(backbone, calibration):
+    calibrated = build_model(backbone, 7, calibration).eval()
+    plain = build_model(backbone, 7, "none").eval()
+    shared = plain.state_dict().keys()
+    plain.load_state_dict({k: v for k, v in calibrated.state_dict().items() if k in shared})
+    images = torch.randn(1, 3, 48, 64)
+    with torch.no_grad():
+        assert torch.equal(calibrated(images), plain(images))
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+@pytest.mark.parametrize("size", [(64, 96), (61, 77), (33, 90)])
+def test_any_size_is_padded_with_zeros_and_cropped(backbone, size, randomised):
+    model = randomised(build_model(backbone, 5)).eval()
+    images = torch.randn(2, 3, *size)
+    height, width = (-(-length // model.stride) * model.stride for length in size)
+    padded = torch.zeros(2, 3, height, width)
+    padded[..., : size[0], : size[1]] = images
+    with torch.no_grad():
+        logits, whole, coarse = model(images), model(padded), model.coarse(images)
+    assert logits.shape == (2, 5, *size)
+    assert coarse.shape == (2, 5, height // model.stride, width // model.stride)
+    torch.testing.assert_close(logits, whole[..., : size[0], : size[1]])
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_scores_and_upsample_make_up_the_forward_pass(backbone, randomised):
+    model = randomised(build_model(backbone, 5)).eval()
+    images = torch.randn(1, 3, 50, 70)
+    with torch.no_grad():
+        coarse, calibrated = model.scores(images)
+        assert torch.equal(coarse, model.coarse(images))
+        assert torch.equal(calibrated, model.calibration(coarse))
+        assert not torch.allclose(calibrated, coarse)
+        assert torch.equal(model.upsample(calibrated, (50, 70)), model(images))
+
+
+def test_upsampling_is_bilinear_between_pixel_centres():
+    model = build_model("dab", 2, "none")
+    logits = model.upsample(torch.tensor([[0.0, 8.0]]).expand(1, 2, 1, 2), (8, 15))
+    assert logits.shape == (1, 2, 8, 15)
+    ramp = ((torch.arange(15) + 0.5) / 8 - 0.5).clamp(0, 1) * 8
+    torch.testing.assert_close(logits[0, 0, 3], ramp)
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_channels_last_gives_the_same_logits(backbone, randomised):
+    model = randomised(build_model(backbone, 5)).eval()
+    images = torch.randn(2, 3, 64, 64)
+    with torch.no_grad():
+        truth = model(images)
+        model = model.to(memory_format=torch.channels_last)
+        ours = model(images.to(memory_format=torch.channels_last))
+    torch.testing.assert_close(ours, truth, rtol=1e-4, atol=1e-4 * truth.abs().max().item())
+
+
+def test_initialisation_is_the_published_one():
+    torch.manual_seed(0)
+    model = build_model("dab")
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d) and module.weight.numel() > 10_000:
+            fan_in = module.weight[0].numel()
+            assert module.weight.std().item() == pytest.approx((2 / fan_in) ** 0.5, rel=0.05)
+        elif isinstance(module, nn.BatchNorm2d):
+            assert (module.weight == 1).all()
+            assert (module.bias == 0).all()
+        elif isinstance(module, nn.PReLU):
+            assert (module.weight == 0.25).all()
+    assert model.calibration.gamma.tolist() == [0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"backbone": "vgg"}, r"unknown backbone 'vgg'; choose one of dab"),
+        ({"calibration": "half"}, r"unknown calibration 'half'; choose one of none, full, pooled"),
+        ({"num_classes": 1}, r"num_classes is 1"),
+    ],
+)
+def test_unknown_names_are_refused(arguments, message):
+    with pytest.raises(InputError, match=message):
+        build_model(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("calibration", "size"), [("pooled", (8, 64)), ("pooled", (64, 5)), ("none", (0, 8))]
+)
+def test_too_small_images_are_refused(calibration, size):
+    model = build_model("dab", 3, calibration)
+    with pytest.raises(InputError, match=f"{size[0]}x{size[1]} pixels are too small"):
+        model(torch.zeros(1, 3, *size))
+
+
+@pytest.mark.parametrize(("calibration", "size"), [("pooled", 9), ("full", 1), ("none", 1)])
+def test_the_smallest_images_work(calibration, size):
+    model = build_model("dab", 3, calibration).eval()
+    with torch.no_grad():
+        assert model(torch.zeros(1, 3, size, size)).shape == (1, 3, size, size)
