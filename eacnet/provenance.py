@@ -16,10 +16,18 @@ def provenance(**facts: Any) -> dict[str, Any]:
 
 
 def code_state() -> dict[str, Any]:
-    """Return the Git commit, and whether the code or its parameters differ from it."""
+    """Return the Git commit and which files of the code and parameters differ from it.
+
+    Both are None outside a Git repository.
+    """
     commit = _git("rev-parse", "HEAD")
     changed = _git("status", "--porcelain", "--", *CODE)
-    return {"commit": commit, "modified": None if changed is None else bool(changed)}
+    return {
+        "commit": commit,
+        "modified": None
+        if changed is None
+        else [line[2:].strip() for line in changed.splitlines()],
+    }
 
 
 def versions() -> dict[str, str]:
@@ -49,4 +57,4 @@ def _git(*arguments: str) -> str | None:
         run = subprocess.run(["git", *arguments], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return None
-    return run.stdout.strip()
+    return run.stdout.rstrip()
