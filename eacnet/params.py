@@ -17,7 +17,7 @@ Natural = Annotated[int, Field(ge=0)]
 Split = Literal["train", "val", "test"]
 Size = tuple[Positive, Positive]
 DatasetName = Literal["synthetic", "camvid", "cityscapes", "folder"]
-Backbone = Literal["dab"]
+Backbone = Literal["dab", "erf", "enet", "resnet18"]
 CalibrationName = Literal["none", "full", "pooled"]
 
 

@@ -31,7 +31,8 @@ class Run:
     @property
     def results(self) -> Path:
         """The folder of its training curve and scores."""
-        return reports(self.experiment) / self.name
+        folder = reports(self.experiment)
+        return folder / self.name if self.name == "main" else folder / "cells" / self.name
 
 
 def reports(experiment: str) -> Path:

@@ -11,7 +11,7 @@ from layout import PREPARED, RAW
 def main() -> None:
     """Read params.yaml and data/raw/<dataset>, write data/prepared/<dataset>."""
     params = load_params()
-    from eacnet.data.synthetic import write_dataset
+    from eacnet.data.scenes import write_dataset
 
     from eacnet.data.store import prepare
 

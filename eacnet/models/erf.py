@@ -45,6 +45,7 @@ class NonBottleneck1D(nn.Module):
         self.dropout = nn.Dropout2d(dropout) if dropout else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
+        """Filter x (B,channels,h,w); the shape stays."""
         y = F.relu(self.vertical1(x))
         y = F.relu(self.norm1(self.horizontal1(y)))
         y = F.relu(self.vertical2(y))
@@ -53,7 +54,7 @@ class NonBottleneck1D(nn.Module):
 
 
 class _Downsampling(nn.Module):
-    """Halve the resolution; a max-pool passes the input's channels on, a convolution adds others."""
+    """Halve the resolution; a max-pool keeps the channels, a convolution adds others."""
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()

@@ -43,7 +43,7 @@ class ModelCard:
 class EACNet(nn.Module):
     """A segmentation network of a backbone, its classifier and a calibration of the class scores.
 
-    `stride` is the step between two scores in pixels; `card` is there after `load_model`.
+    `stride` is the step in pixels from one coarse score to the next; `card` is set by `load_model`.
     """
 
     card: ModelCard | None = None
@@ -70,7 +70,10 @@ class EACNet(nn.Module):
         return self.upsample(self.calibration(self.coarse(images)), images.shape[-2:])
 
     def coarse(self, images: Tensor) -> Tensor:
-        """Return the logits before calibration, (B,K,ceil(H/stride),ceil(W/stride))."""
+        """Return the logits before calibration, (B,K,ceil(H/stride),ceil(W/stride)).
+
+        The erfnet baseline yields them at full size, padded to multiples of the stride.
+        """
         return self.classifier(self.backbone(self._pad(images)))
 
     def scores(self, images: Tensor) -> tuple[Tensor, Tensor]:
@@ -87,7 +90,7 @@ class EACNet(nn.Module):
         return scores[..., :height, :width]
 
     def _pad(self, images: Tensor) -> Tensor:
-        """Pad right and bottom to multiples of the stride with 0, the mean color."""
+        """Pad right and bottom to multiples of the stride with 0, the mean colour."""
         height, width = images.shape[-2:]
         smallest = self.stride + 1 if self.calibration_name == "pooled" else 1
         if min(height, width) < smallest:

@@ -97,7 +97,7 @@ PUBLISHED = (
     Published("resnet18", "classify.3.weight", _RESNET18),
 )
 # The calibration's published names; "pam" is the full one, the others do not tell.
-CALIBRATION_PREFIX = re.compile(r"^(eac_module|eac|pam)\.gamma$")
+CALIBRATION = re.compile(r"^(eac_module|eac|pam)\.")
 
 
 def load_published(
@@ -110,8 +110,8 @@ def load_published(
     Args:
         source: a .pth file, or what it holds: the parameters by their published names, also within
             {"model": ...} or {"state_dict": ...}, also with DataParallel's prefix "module.".
-        calibration: "full" or "pooled", where it is not the usual one for its names: ERFNet's,
-            ENet's and ResNet's checkpoints are named alike for both, and taken as pooled.
+        calibration: "full" or "pooled" where the names do not tell: only DABNet's do, others with
+            a calibration are taken as pooled.
 
     Raises:
         InputError: the file is missing or damaged, holds more than tensors (nothing in it is run),
@@ -127,17 +127,18 @@ def load_published(
             f"({', '.join(network.head for network in PUBLISHED)}); "
             f"not understood: {shortened(list(state))}"
         )
-    backbone, num_classes = network.backbone, len(state[network.head])
+    backbone, num_classes = network.backbone, state[network.head].shape[:1].numel()
     if network.unused:
         state = {name: v for name, v in state.items() if not name.startswith(network.unused)}
-    prefix = next((found[1] for name in state if (found := CALIBRATION_PREFIX.match(name))), None)
-    if prefix is None:
-        calibration = "none"
-    elif calibration is None:
-        calibration = "full" if prefix == "pam" else "pooled"
-
-    with torch.device("meta"):
-        ours = build_model(backbone, num_classes, calibration).state_dict()
+    prefix = next((found[1] for name in state if (found := CALIBRATION.match(name))), None)
+    if calibration is None:
+        calibration = {None: "none", "pam": "full"}.get(prefix, "pooled")
+    prefix = prefix or "eac"
+    try:
+        with torch.device("meta"):
+            ours = build_model(backbone, num_classes, calibration).state_dict()
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
     renames = (
         (r"^calibration\.(query|key|value)\.", rf"{prefix}.\1_conv."),
         (r"^calibration\.", f"{prefix}."),

@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Callable, Hashable, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -23,7 +23,7 @@ OUT_OF_MEMORY = re.compile(r"out of memory|not enough memory|allocate memory|ALL
 
 def scopes(
     model: EACNet, height: int, width: int, device: torch.device
-) -> dict[str, Callable[[], None]]:
+) -> dict[str, Callable[[], Any]]:
     """Return what is timed of a network at one image size, by scope; call it in inference mode.
 
     logits: normalised float32 image (1,3,H,W) on the device -> logits at 1/stride on the device.
@@ -37,7 +37,7 @@ def scopes(
         device: where the network is.
 
     Returns:
-        Scope -> one pass, which raises InputError where memory does not suffice.
+        Scope -> one pass, which returns its result and raises InputError where memory runs out.
     """
     pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
     mean = torch.tensor(MEAN, device=device)
@@ -48,18 +48,18 @@ def scopes(
 
     normalised = normalise()
 
-    def logits() -> None:
-        model.scores(normalised)
+    def logits() -> torch.Tensor:
+        return model.scores(normalised)[1]
 
-    def label_map() -> None:
-        model(normalise()).argmax(1).to(torch.uint8)[0].cpu().numpy()
+    def label_map() -> np.ndarray:
+        return model(normalise()).argmax(1).to(torch.uint8)[0].cpu().numpy()
 
     where = f"{height}x{width} on {device.type}"
     return {LOGITS: _explained(logits, where), LABEL_MAP: _explained(label_map, where)}
 
 
 def measure(
-    entries: Mapping[Key, Callable[[], None]],
+    entries: Mapping[Key, Callable[[], Any]],
     rounds: int,
     warmup: int,
     synchronise: Callable[[], None] = lambda: None,
@@ -100,12 +100,12 @@ def summarise(times: list[float]) -> dict[str, float]:
     return {"median_ms": median, "p5_ms": p5, "p95_ms": p95, "fps": 1000 / median}
 
 
-def _explained(entry: Callable[[], None], where: str) -> Callable[[], None]:
+def _explained(entry: Callable[[], Any], where: str) -> Callable[[], Any]:
     """Wrap a pass: an out-of-memory error says which size is too large."""
 
-    def run() -> None:
+    def run() -> Any:
         try:
-            entry()
+            return entry()
         except (RuntimeError, MemoryError) as error:
             if isinstance(error, RuntimeError) and not OUT_OF_MEMORY.search(str(error)):
                 raise

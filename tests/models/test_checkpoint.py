@@ -33,13 +33,24 @@ def rewrite(path, change):
     safetensors.torch.save_file(tensors, path, metadata)
 
 
-@pytest.mark.parametrize("calibration", ["none", "full", "pooled"])
-def test_round_trip_keeps_every_bit(calibration, tmp_path, randomised):
-    model = randomised(build_model("dab", 2, calibration)).eval()
+@pytest.mark.parametrize(
+    ("backbone", "calibration"),
+    [
+        ("dab", "none"),
+        ("dab", "full"),
+        ("dab", "pooled"),
+        ("erf", "pooled"),
+        ("enet", "pooled"),
+        ("resnet18", "pooled"),
+        ("erfnet", "none"),
+    ],
+)
+def test_round_trip_keeps_every_bit(backbone, calibration, tmp_path, randomised):
+    model = randomised(build_model(backbone, 2, calibration)).eval()
     save_model(model, tmp_path / "model.safetensors", **CARD)
     loaded = load_model(tmp_path / "model.safetensors")
 
-    assert (loaded.backbone_name, loaded.calibration_name) == ("dab", calibration)
+    assert (loaded.backbone_name, loaded.calibration_name) == (backbone, calibration)
     assert loaded.card == ModelCard(**CARD)
     assert not loaded.training
     for (name, value), (other, theirs) in zip(

@@ -11,16 +11,40 @@ COUNTS = {
     ("dab", "none"): 756_643,
     ("dab", "full"): 757_784,
     ("dab", "pooled"): 757_784,
+    ("erf", "none"): 1_876_495,
+    ("erf", "full"): 1_877_636,
+    ("erf", "pooled"): 1_877_636,
+    ("enet", "none"): 340_598,
+    ("enet", "full"): 341_739,
+    ("enet", "pooled"): 341_739,
+    ("resnet18", "none"): 5_306_880,
+    ("resnet18", "full"): 5_308_021,
+    ("resnet18", "pooled"): 5_308_021,
+    # The published 2,066,642 count the encoder's own 1x1 classifier, which decoding leaves unused.
+    ("erfnet", "none"): 2_066_642 - 19 * (128 + 1),
 }
-REFERENCES = ["dab-none", "dab-full", "dab-pooled"]
-BACKBONES = ["dab"]
+REFERENCES = [
+    "dab-none",
+    "dab-full",
+    "dab-pooled",
+    "erf-none",
+    "erf-full",
+    "erf-pooled",
+    "enet-none",
+    "enet-pooled",
+    "resnet18-none",
+    "resnet18-pooled",
+    "erfnet-decoder",
+]
+BACKBONES = ["dab", "erf", "enet", "resnet18"]
 
 
 @pytest.mark.parametrize("name", REFERENCES)
 def test_reproduces_the_published_network(name, reference):
     published = reference(name)
     model = load_published(published.state, "full" if name.endswith("-full") else None)
-    assert name in (f"{model.backbone_name}-{model.calibration_name}", "erfnet-decoder")
+    built = f"{model.backbone_name}-{model.calibration_name}"
+    assert built == {"erfnet-decoder": "erfnet-none"}.get(name, name)
     assert len(published.pairs) == 2
     for image, logits in published.pairs:
         with torch.no_grad():
@@ -87,6 +111,16 @@ def test_scores_and_upsample_make_up_the_forward_pass(backbone, randomised):
         assert torch.equal(model.upsample(calibrated, (50, 70)), model(images))
 
 
+def test_the_erfnet_baseline_decodes_to_full_size_itself(randomised):
+    model = randomised(build_model("erfnet", 5, "none")).train()
+    images = torch.randn(2, 3, 37, 50)
+    logits = model(images)
+    assert logits.shape == (2, 5, 37, 50)
+    assert model.coarse(images).shape == (2, 5, 40, 56)
+    logits.square().mean().backward()
+    assert all(parameter.grad.isfinite().all() for parameter in model.parameters())
+
+
 def test_upsampling_is_bilinear_between_pixel_centres():
     model = build_model("dab", 2, "none")
     logits = model.upsample(torch.tensor([[0.0, 8.0]]).expand(1, 2, 1, 2), (8, 15))
@@ -104,6 +138,15 @@ def test_channels_last_gives_the_same_logits(backbone, randomised):
         model = model.to(memory_format=torch.channels_last)
         ours = model(images.to(memory_format=torch.channels_last))
     torch.testing.assert_close(ours, truth, rtol=1e-4, atol=1e-4 * truth.abs().max().item())
+
+
+def test_dropout_is_where_the_published_networks_have_it():
+    def rates(backbone):
+        modules = build_model(backbone, 5, "none").modules()
+        return [module.p for module in modules if isinstance(module, nn.Dropout2d)]
+
+    assert rates("erf") == rates("erfnet") == [0.03] * 5 + [0.3] * 8
+    assert rates("dab") == rates("enet") == rates("resnet18") == []
 
 
 def test_initialisation_is_the_published_one():
@@ -127,6 +170,7 @@ def test_initialisation_is_the_published_one():
         ({"backbone": "vgg"}, r"unknown backbone 'vgg'; choose one of dab"),
         ({"calibration": "half"}, r"unknown calibration 'half'; choose one of none, full, pooled"),
         ({"num_classes": 1}, r"num_classes is 1"),
+        ({"backbone": "erfnet"}, r"erfnet has no coarse scores to calibrate"),
     ],
 )
 def test_unknown_names_are_refused(arguments, message):

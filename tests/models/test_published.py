@@ -42,6 +42,13 @@ def test_the_number_of_classes_follows_from_the_shapes(reference):
     assert load_published(state).num_classes == 11
 
 
+@pytest.mark.parametrize("name", ["erf-full", "enet-pooled", "resnet18-pooled"])
+def test_names_that_do_not_tell_full_from_pooled(name, reference):
+    state = reference(name).state
+    assert load_published(state).calibration_name == "pooled"
+    assert load_published(state, "full").calibration_name == "full"
+
+
 def test_files_from_before_batch_counters(reference):
     state = reference("dab-none").state
     old = {name: value for name, value in state.items() if "num_batches" not in name}
@@ -62,11 +69,13 @@ def test_does_not_share_memory_with_its_source(reference):
     [
         (lambda s: s.pop("bn_prelu_2.bn.weight"), "missing: bn_prelu_2.bn.weight$"),
         (lambda s: s.update(head=torch.ones(1)), "not understood: head$"),
-        (lambda s: s.pop("classifier.0.conv.weight"), "classifier of dab is missing"),
+        (lambda s: s.pop("classifier.0.conv.weight"), "none of their classifiers"),
         (
             lambda s: s.update({"bn_prelu_2.bn.weight": torch.ones(7)}),
             r"wrong shape: bn_prelu_2.bn.weight \(7,\) instead of \(131,\)",
         ),
+        (lambda s: s.pop("eac_module.gamma"), "missing: eac_module.gamma$"),
+        (lambda s: s.update({"classifier.0.conv.weight": torch.tensor(3)}), "num_classes is 1"),
         (lambda s: s.update(epoch=3), "holds more than tensors: epoch"),
     ],
 )
@@ -77,10 +86,18 @@ def test_a_checkpoint_that_does_not_fit(change, message, reference):
         load_published(state)
 
 
-@pytest.mark.parametrize("calibration", ["none", "half"])
-def test_a_calibration_that_the_checkpoint_does_not_have(calibration, reference):
-    with pytest.raises(InputError, match=calibration):
-        load_published(reference("dab-pooled").state, calibration)
+@pytest.mark.parametrize(
+    ("name", "calibration", "message"),
+    [
+        ("dab-pooled", "none", "not understood: eac_module.gamma"),
+        ("dab-none", "full", "missing: eac.gamma"),
+        ("dab-pooled", "half", "state dict: unknown calibration 'half'"),
+        ("erfnet-decoder", "pooled", "state dict: backbone erfnet has no coarse scores"),
+    ],
+)
+def test_a_calibration_that_the_checkpoint_does_not_have(name, calibration, message, reference):
+    with pytest.raises(InputError, match=message):
+        load_published(reference(name).state, calibration)
 
 
 def test_another_network(tmp_path):
@@ -113,6 +130,7 @@ class Malicious:
         return (open, (str(self.path), "w"))
 
 
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
 @pytest.mark.parametrize("write", [torch.save, lambda x, path: path.write_bytes(pickle.dumps(x))])
 def test_nothing_in_a_malicious_file_is_run(write, tmp_path):
     write({"model": Malicious(tmp_path / "run")}, tmp_path / "model.pth")

@@ -1,0 +1,172 @@
+"""The page of one experiment: results as Markdown that GitHub shows, the same text each time."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from eacnet.reporting.ablation import ablation, gain
+from eacnet.reporting.accuracy import accuracy, edges
+from eacnet.reporting.speed import speed
+from eacnet.reporting.tables import MISSING, TIMES, Number, escape, markdown
+
+NAMES = {
+    "synthetic": "generated street scenes",
+    "camvid": "CamVid",
+    "cityscapes": "Cityscapes",
+    "folder": "a user's own frames",
+}
+
+
+@dataclass(frozen=True)
+class Results:
+    """All that a page tells, as the result files hold it.
+
+    Attributes:
+        variant: which recipe of the dataset.
+        data: dataset.json of the prepared store.
+        split: name of the split that was scored.
+        validated_on: name of the split behind the training curve, None where there is none.
+        training: training.json of the main network.
+        evaluation: evaluation.json of the main network.
+        ablation: ablation.json.
+        speed: the files of reports/speed.
+    """
+
+    variant: str
+    data: dict[str, Any]
+    split: str
+    validated_on: str | None
+    training: dict[str, Any]
+    evaluation: dict[str, Any]
+    ablation: dict[str, Any]
+    speed: Sequence[dict[str, Any]]
+
+
+def page(results: Results) -> str:
+    """Return the page; beside it lie training.png, training.svg and examples.png in figures/."""
+    return "\n".join(
+        [
+            introduction(results),
+            accuracy(results.evaluation),
+            edges(results.evaluation),
+            ablation(results.ablation),
+            speed(results.speed),
+            curve(results.validated_on, results.training["trained_on"]),
+            example_images(calibrated=results.evaluation["coarse"] is not None),
+            origin(results),
+        ]
+    )
+
+
+def introduction(results: Results) -> str:
+    """Say what was trained on what, for how long, what it was scored on, and what came out."""
+    data, training, evaluation = results.data, results.training, results.evaluation
+    recipe, splits = training["recipe"], training["trained_on"]
+    frames = sum(data["splits"][split]["frames"] for split in splits)
+    calibration = training["calibration"]
+    network = f"backbone {training['backbone']}, "
+    network += "no calibration" if calibration == "none" else f"calibration {calibration}"
+    on = NAMES[data["dataset"]]
+    lines = [
+        f"# EACNet on {on}: {network}\n",
+        f"The network ({network}) was trained on {frames:,} frames of {on} (split"
+        f"{'s' if len(splits) > 1 else ''} {' and '.join(splits)}; {escape(data['protocol'])}) for"
+        f" {recipe['epochs']:,} epochs in batches of {recipe['batch']} crops of"
+        f" {_size(recipe['crop'])} pixels, with seed {training['seed']}. The weights of the last"
+        f" epoch were scored on the {evaluation['frames']:,} frames of split {results.split}"
+        f" ({_size(data['size'])} pixels, one scale, no flipping).\n",
+        f"The result is **{Number(evaluation['miou'])} % mIoU** and"
+        f" {Number(evaluation['pixel_accuracy'])} % pixel accuracy.",
+    ]
+    if results.split in splits:
+        lines[-1] += " The network has seen these frames in training: this is no test."
+    if said := gain(results.ablation, training["backbone"], calibration):
+        lines[-1] += f" {said}"
+    return "\n".join([*lines, ""])
+
+
+def curve(validated_on: str | None, trained_on: Sequence[str]) -> str:
+    """Show the training curve; warn where the validation split was trained on."""
+    text = "Loss is the mean over the epoch's batches, the learning rate that of its last one."
+    if validated_on in trained_on:
+        text += (
+            f" Split {validated_on} is part of the training data: its curve shows the fit, not how"
+            " well the network generalises."
+        )
+    image = "![Loss, learning rate and validation mIoU over the epochs](figures/training.png)"
+    return f"## Training\n\n{text} For print: [SVG](figures/training.svg).\n\n{image}\n"
+
+
+def example_images(calibrated: bool) -> str:
+    """Show the example images and say how they were chosen."""
+    effect = ", and what calibration corrected or broke," if calibrated else ""
+    return "\n".join(
+        [
+            "## Examples\n",
+            "Chosen by rule, not by eye: all frames are ranked by image mIoU (over the classes in"
+            " truth or prediction of that image), and evenly spaced ranks from the worst to the"
+            f" best are shown. In the last column, right pixels are dimmed; errors{effect} are in"
+            " colour.\n",
+            "![Images, ground truth, predictions and errors](figures/examples.png)\n",
+        ]
+    )
+
+
+def origin(results: Results) -> str:
+    """Say which code, data, machine and recipe the results come from, and how to repeat them."""
+    training, evaluation = results.training, results.evaluation["provenance"]
+    sources = [_facts(training), _facts(evaluation)]
+    names = dict.fromkeys(name for facts in sources for name in facts)
+    rows = [[name, *(facts.get(name, MISSING) for facts in sources)] for name in names]
+    parts = [
+        "## Where this comes from\n",
+        markdown(["", "training", "evaluation"], rows),
+    ]
+    if training["code"]["modified"] or evaluation["code"]["modified"]:
+        parts.append(
+            "Modified files differ from the commit, so the commit alone does not give this result."
+            "\n"
+        )
+    recipe = [["seed", str(training["seed"])], *map(list, _flat(training["recipe"]))]
+    parts += ["The recipe:\n", markdown(["parameter", "value"], recipe)]
+    select = f"-S dataset={results.data['dataset']}"
+    if results.variant:
+        select += f" -S variant={results.variant}"
+    parts.append(
+        "To repeat it, check out the commit and run this, or plain `dvc repro` where params.yaml"
+        f" selects this dataset already:\n\n```sh\ndvc exp run {select}\n```\n"
+    )
+    return "\n".join(parts)
+
+
+def _facts(source: dict[str, Any]) -> dict[str, str]:
+    """Return what a provenance record says, as rows of a table."""
+    commit, modified = source["code"]["commit"], source["code"]["modified"]
+    return {
+        "commit": commit[:12] if commit else MISSING,
+        "modified files": MISSING if modified is None else _first(modified),
+        "data (SHA-256)": source["data"][:12],
+        "device": source["device"],
+        "threads": str(source["threads"]),
+        "processes": str(source.get("processes", MISSING)),
+        **source["versions"],
+    }
+
+
+def _first(names: Sequence[str], most: int = 3) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return (", ".join(names[:most]) or "none") + more
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Yield every value of nested dicts under its dotted name."""
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value if isinstance(value, str) else json.dumps(value)
+
+
+def _size(size: Sequence[int]) -> str:
+    return f"{size[0]} {TIMES} {size[1]}"

@@ -1,0 +1,56 @@
+"""Write the page of the experiment: reports/<experiment>/README.md and its figures."""
+
+from eacnet.errors import InputError, exit_on_error
+from eacnet.files import read_json, replacing, write_text
+from eacnet.params import load_params
+from layout import PREPARED, SPEED, main_run, reports
+
+
+def main() -> None:
+    """Read all results, the weights and the prepared store, write the page and its figures."""
+    params = load_params()
+    run, folder = main_run(params), reports(params.experiment)
+
+    from eacnet.data.store import open_store
+    from eacnet.evaluation.counts import Counts
+    from eacnet.models import load_model
+    from eacnet.reporting.examples import make_examples
+    from eacnet.reporting.figures import example_figure, read_history, save, training_curve
+    from eacnet.reporting.page import Results, page
+    from eacnet.runtime.environment import pick_device
+
+    data, store = params.data, open_store(PREPARED / params.dataset)
+    results = Results(
+        variant=params.variant,
+        data=store.info,
+        split=data.evaluate,
+        validated_on=data.validate_split,
+        training=read_json(run.results / "training.json"),
+        evaluation=read_json(run.results / "evaluation.json"),
+        ablation=read_json(folder / "ablation.json"),
+        speed=[read_json(path) for path in sorted(SPEED.glob("*.json"))],
+    )
+    scored = results.evaluation["provenance"]
+    if (scored["data"], scored["split"]) != (store.checksum, data.evaluate):
+        raise InputError(
+            f"{run.results} was scored on other data than split {data.evaluate!r} of {store.root};"
+            " `dvc repro` scores it anew"
+        )
+    curve = training_curve(read_history(run.results / "training.csv"), data.validate_split)
+    examples = make_examples(
+        load_model(run.weights),
+        store.split(data.evaluate),
+        Counts.load(run.results / "counts.npz"),
+        params.report.examples,
+        pick_device(params.hardware.accelerator),
+    )
+    with replacing(folder / "figures") as figures:
+        figures.mkdir()
+        save(curve, figures / "training.png")
+        save(curve, figures / "training.svg")
+        save(example_figure(examples, store.info["classes"]), figures / "examples.png")
+    write_text(folder / "README.md", page(results))
+
+
+if __name__ == "__main__":
+    exit_on_error(main)

@@ -1,0 +1,119 @@
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+ROOT = Path(__file__).parents[2]
+CODE = ("eacnet", "stages", "params.yaml", "dvc.yaml", ".dvcignore", ".gitignore", "data/raw")
+SKIPPED = shutil.ignore_patterns(
+    "__pycache__", "camvid", "leftImg8bit", "gtFine", "images", "labels"
+)
+
+
+@dataclass
+class Project:
+    """A copy of the project with a dataset and a recipe that take seconds."""
+
+    root: Path
+
+    def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a command in the project; `python` and `dvc` are those of this environment."""
+        done = subprocess.run(
+            self._resolved(command), cwd=self.root, env=self.env, capture_output=True, text=True
+        )
+        assert not check or done.returncode == 0, done.stdout + done.stderr
+        return done
+
+    def start(self, *command: str) -> subprocess.Popen[str]:
+        """Start a command in the background."""
+        return subprocess.Popen(
+            self._resolved(command), cwd=self.root, env=self.env, stderr=subprocess.PIPE, text=True
+        )
+
+    def set(self, key: str, value: object) -> None:
+        """Change one value of params.yaml."""
+        yaml = YAML()
+        path = self.root / "params.yaml"
+        params = yaml.load(path)
+        *parents, last = key.split(".")
+        node = params
+        for parent in parents:
+            node = node[parent]
+        node[last] = value
+        yaml.dump(params, path)
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment of the stages: this Python, the copied package, one thread."""
+        return {
+            **os.environ,
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PYTHONPATH": str(self.root),
+            "OMP_NUM_THREADS": "1",
+        }
+
+    def _resolved(self, command: tuple[str, ...]) -> list[str]:
+        return [str(Path(sys.executable).parent / command[0]), *command[1:]]
+
+
+def make_project(root: Path) -> Project:
+    """Copy the project's code to `root`, under Git and DVC, with tiny parameters."""
+    root.mkdir()
+    for name in CODE:
+        source, target = ROOT / name, root / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=SKIPPED)
+        else:
+            shutil.copy(source, target)
+    project = Project(root)
+    for key, value in {
+        "datasets.synthetic.scenes": {"train": 4, "val": 2, "test": 2},
+        "datasets.synthetic.size": [64, 128],
+        "recipes.synthetic.epochs": 2,
+        "recipes.synthetic.batch": 2,
+        "recipes.synthetic.crop": [64, 128],
+        "ablation.seeds": [1],
+        "benchmark.sizes": [[64, 128]],
+        "benchmark.rounds": 2,
+        "report.examples": 2,
+    }.items():
+        project.set(key, value)
+    git = ["git", "-c", "user.name=test", "-c", "user.email=test@example.com"]
+    for command in (
+        ["git", "init", "--quiet"],
+        [str(Path(sys.executable).parent / "dvc"), "init", "--quiet"],
+        ["git", "config", "user.name", "test"],
+        ["git", "config", "user.email", "test@example.com"],
+        ["git", "add", "--all"],
+        [*git, "commit", "--quiet", "--message", "start"],
+    ):
+        subprocess.run(command, cwd=root, check=True, env=project.env)
+    return project
+
+
+@pytest.fixture
+def project(tmp_path) -> Project:
+    """A fresh copy in which nothing has run yet."""
+    return make_project(tmp_path / "project")
+
+
+@pytest.fixture(scope="module")
+def reproduced(tmp_path_factory) -> Project:
+    """A copy in which `dvc repro` has run; tests leave its parameters as they were."""
+    project = make_project(tmp_path_factory.mktemp("pipeline") / "project")
+    project.run("dvc", "repro", "--quiet")
+    project.run(
+        "python", "-c", "import subprocess as s; s.run('git add -A', shell=True, check=True)"
+    )
+    project.run(
+        "python",
+        "-c",
+        "import subprocess as s; s.run('git commit -qm done', shell=True, check=True)",
+    )
+    return project

@@ -1,0 +1,82 @@
+"""The pipeline as it is typed, on scenes of 64x128: from nothing, again, and as experiments."""
+
+import csv
+import json
+import re
+
+import numpy as np
+import torch
+
+from eacnet import load_model
+from eacnet.evaluation.counts import Counts
+from eacnet.evaluation.scores import mean_iou
+
+
+def read(project, path):
+    return json.loads((project.root / path).read_text())
+
+
+def test_repro_makes_everything_that_the_readme_promises(reproduced):
+    folder = reproduced.root / "reports/synthetic"
+    for name in ("README.md", "ablation.json", "metrics.json", "figures/training.png"):
+        assert (folder / name).is_file(), name
+    for run in ("main", "cells/dab-none-1", "cells/dab-pooled-1"):
+        for name in ("training.csv", "training.json", "evaluation.json", "counts.npz"):
+            assert (folder / run / name).is_file(), (run, name)
+    assert list((reproduced.root / "reports/speed").glob("*.json"))
+    assert not (reproduced.root / ".cache/training").exists() or not list(
+        (reproduced.root / ".cache/training").iterdir()
+    )
+
+
+def test_metrics_follow_from_the_counts(reproduced):
+    counts = Counts.load(reproduced.root / "reports/synthetic/main/counts.npz")
+    metrics = read(reproduced, "reports/synthetic/main/metrics.json")
+    assert len(counts) == 2
+    assert metrics["miou"] == round(100 * float(mean_iou(counts.confusion.sum(0))), 4)
+
+
+def test_the_main_run_and_its_cell_are_the_same_network(reproduced):
+    """Same seed, same machine: two trainings of one configuration end with the same bits."""
+    main = load_model(reproduced.root / "models/synthetic/main.safetensors").state_dict()
+    cell = load_model(reproduced.root / "models/synthetic/dab-pooled-1.safetensors").state_dict()
+    assert all(torch.equal(main[name], cell[name]) for name in main)
+
+
+def test_the_gain_is_the_difference_of_the_cells(reproduced):
+    summary = read(reproduced, "reports/synthetic/ablation.json")
+    scores = {
+        name: read(reproduced, f"reports/synthetic/cells/dab-{name}-1/metrics.json")["miou"]
+        for name in ("none", "pooled")
+    }
+    groups = {group["calibration"]: group for group in summary["groups"]}
+    assert np.isclose(groups["pooled"]["gain"]["miou"]["mean"], scores["pooled"] - scores["none"])
+    assert groups["none"]["gain"] is None
+
+
+def test_results_say_where_they_come_from(reproduced):
+    training = read(reproduced, "reports/synthetic/main/training.json")
+    evaluation = read(reproduced, "reports/synthetic/main/evaluation.json")
+    assert re.fullmatch("[0-9a-f]{40}", training["code"]["commit"])
+    assert training["code"]["modified"] == []
+    assert training["recipe"]["epochs"] == 2
+    assert training["data"] == evaluation["provenance"]["data"]
+    with (reproduced.root / "reports/synthetic/main/training.csv").open() as file:
+        assert [row["epoch"] for row in csv.DictReader(file)] == ["1", "2"]
+
+
+def test_nothing_runs_again_where_nothing_changed(reproduced):
+    out = reproduced.run("dvc", "repro").stdout
+    assert re.findall("Running stage '(.*)'", out) == ["environment"]
+
+
+def test_an_experiment_without_calibration_is_compared_with_the_last_commit(reproduced):
+    reproduced.run("dvc", "exp", "run", "-S", "model.calib=false")
+    metrics = read(reproduced, "reports/synthetic/main/metrics.json")
+    plain = read(reproduced, "reports/synthetic/cells/dab-none-1/metrics.json")
+    assert metrics == plain
+    diff = reproduced.run("dvc", "metrics", "diff").stdout
+    assert "reports/synthetic/main/metrics.json" in diff
+    assert "miou" in diff
+    assert "val_miou" in reproduced.run("dvc", "plots", "diff", "--json").stdout
+    assert "model.calib" in reproduced.run("dvc", "exp", "show", "--csv").stdout

@@ -1,0 +1,116 @@
+"""Each stage by itself: what it refuses, and what it leaves behind when it is stopped."""
+
+import signal
+import time
+
+import pytest
+from ruamel.yaml import YAML
+
+STAGES = ("prepare", "train", "evaluate", "summarise", "environment", "benchmark", "report")
+ONE_LINE = "import runpy, sys\ntry: runpy.run_path(sys.argv[1], run_name='__main__')\n"
+NO_TORCH = "except SystemExit as end: print(end, 'torch' in sys.modules)"
+
+
+def refused(project, *command: str) -> str:
+    done = project.run(*command, check=False)
+    assert done.returncode == 1, done.stdout + done.stderr
+    lines = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert done.stderr.strip().splitlines()[-1:] == lines[-1:], done.stderr
+    assert "Traceback" not in done.stderr
+    return lines[-1]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_bad_parameters_are_refused_before_any_work(project, stage):
+    project.set("seed", -1)
+    code = f"import sys; sys.path.insert(0, 'stages')\n{ONE_LINE}{NO_TORCH}"
+    out = project.run("python", "-c", code, f"stages/{stage}.py").stdout
+    assert out.strip() == (
+        "error: params.yaml: seed is -1; allowed: greater than or equal to 0 False"
+    )
+
+
+def test_a_missing_dataset_says_how_to_get_it(project):
+    project.set("dataset", "cityscapes")
+    assert "data/raw/cityscapes/README.md" in refused(project, "python", "stages/prepare.py")
+    assert not (project.root / "data/prepared").exists()
+
+
+def test_stages_out_of_order_say_what_is_missing(project):
+    message = refused(project, "python", "stages/train.py")
+    assert "data/prepared/synthetic/dataset.json is missing; `dvc repro`" in message
+    message = refused(project, "python", "stages/summarise.py")
+    assert "dab-none-1/metrics.json is missing" in message
+
+
+def test_an_unknown_run_is_refused(project):
+    message = refused(project, "python", "stages/train.py", "--run", "dab-full-1")
+    assert "unknown run 'dab-full-1'; params.yaml names main, dab-none-1, dab-pooled-1" in message
+
+
+def test_a_crop_larger_than_any_frame_allows_is_refused(project):
+    project.run("python", "stages/prepare.py")
+    project.set("recipes.synthetic.crop", [512, 512])
+    message = refused(project, "python", "stages/train.py")
+    assert "crop is 512x512, but frames of 64x128" in message
+    assert not (project.root / "models").exists()
+
+
+def test_a_wrong_model_file_is_refused(project):
+    project.run("python", "stages/prepare.py")
+    weights = project.root / "models/synthetic/main.safetensors"
+    weights.parent.mkdir(parents=True)
+    weights.write_bytes(b"not a network")
+    assert "main.safetensors" in refused(project, "python", "stages/evaluate.py")
+    assert not (project.root / "reports").exists()
+
+
+def wait_for_epoch(project, process) -> None:
+    checkpoints = project.root / ".cache/training"
+    while process.poll() is None and not list(checkpoints.glob("[!.]*.pt")):
+        time.sleep(0.02)
+    assert process.poll() is None, "the training ended before it could be stopped"
+
+
+def test_a_training_killed_at_any_moment_ends_with_the_same_bits(project):
+    project.set("recipes.synthetic.epochs", 4)
+    project.run("python", "stages/prepare.py")
+    weights = project.root / "models/synthetic/main.safetensors"
+    curve = project.root / "reports/synthetic/main/training.csv"
+    project.run("python", "stages/train.py")
+    whole = weights.read_bytes(), curve.read_bytes()
+    weights.unlink()
+    curve.unlink()
+
+    process = project.start("python", "stages/train.py")
+    wait_for_epoch(project, process)
+    process.kill()
+    process.wait()
+    assert not weights.exists()
+    resumed = project.run("python", "stages/train.py").stderr
+    assert "0/8" not in resumed
+    assert (weights.read_bytes(), curve.read_bytes()) == whole
+
+
+def test_another_recipe_never_takes_up_an_old_checkpoint(project):
+    project.set("recipes.synthetic.epochs", 30)
+    project.run("python", "stages/prepare.py")
+    process = project.start("python", "stages/train.py")
+    wait_for_epoch(project, process)
+    process.send_signal(signal.SIGTERM)
+    _, stderr = process.communicate()
+    assert process.returncode == 1
+    assert stderr.splitlines()[-1].startswith("error: interrupted")
+    assert not list(project.root.rglob("*.tmp"))
+    assert not (project.root / "models").exists()
+    project.set("recipes.synthetic.epochs", 1)
+    project.set("recipes.synthetic.optimiser.lr", 0.001)
+    project.run("python", "stages/train.py")
+    rows = (project.root / "reports/synthetic/main/training.csv").read_text().splitlines()
+    assert len(rows) == 2
+
+
+def test_every_stage_of_the_pipeline_is_a_script_and_back(project):
+    pipeline = YAML(typ="safe").load(project.root / "dvc.yaml")
+    scripts = {path.stem for path in (project.root / "stages").glob("*.py")} - {"layout"}
+    assert scripts == set(STAGES) == set(pipeline["stages"]) - {"ablation"}

@@ -1,0 +1,97 @@
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from eacnet.errors import InputError
+from eacnet.params import load_params
+
+ROOT = Path(__file__).parents[1]
+
+
+def changed(tmp_path: Path, key: str, value: object) -> Path:
+    yaml = YAML(typ="safe")
+    params = yaml.load(ROOT / "params.yaml")
+    *parents, last = key.split(".")
+    node = params
+    for parent in parents:
+        node = node[parent]
+    node[last] = value
+    path = tmp_path / "params.yaml"
+    yaml.dump(params, path)
+    return path
+
+
+def test_every_published_recipe_is_as_its_paper_says():
+    recipes = load_params(ROOT / "params.yaml").recipes
+    sgd, adam, camvid = (recipes[name] for name in ("cityscapes", "cityscapes_adam", "camvid"))
+    assert (sgd.epochs, sgd.batch, sgd.crop) == (1000, 8, (512, 1024))
+    assert (sgd.optimiser.name, sgd.optimiser.lr, sgd.optimiser.momentum) == ("sgd", 0.045, 0.9)
+    assert sgd.optimiser.weight_decay == 1e-4
+    assert (adam.epochs, adam.optimiser.lr, adam.schedule.step) == (400, 5e-4, "epoch")
+    assert (sgd.loss.name, sgd.loss.threshold, sgd.loss.keep) == ("ohem", 0.7, 1 / 16)
+    assert (camvid.epochs, camvid.batch, camvid.crop) == (1000, 16, (360, 480))
+    assert (camvid.optimiser.lr, camvid.optimiser.weight_decay) == (1e-3, 2e-4)
+    assert len(sgd.loss.class_weights) == 19
+    assert (sgd.loss.class_weights[0], sgd.loss.class_weights[-1]) == (0.8373, 1.0507)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("dataset", "kitti", ["dataset is 'kitti'", "'synthetic'", "'camvid'"]),
+        ("variant", "_strong", ["variant is '_strong'", "'synthetic_strong'", "''"]),
+        ("seed", -1, ["seed is -1", "greater than or equal to 0"]),
+        ("seed", 1.5, ["seed is 1.5", "integer"]),
+        ("model.calib", "perhaps", ["model.calib is 'perhaps'", "boolean"]),
+        ("model.backbone", "vgg", ["model.backbone is 'vgg'", "'dab', 'erf'"]),
+        ("model.backbon", "dab", ["unknown key model.backbon"]),
+        ("recipes.camvid.crop", [360], ["recipes.camvid.crop.1 is missing"]),
+        ("recipes.camvid.scales", [], ["recipes.camvid.scales is []", "at least 1"]),
+        ("recipes.camvid.batch", 0, ["recipes.camvid.batch is 0", "greater than 0"]),
+        ("recipes.camvid.optimiser.lr", "fast", ["optimiser.lr is 'fast'", "valid number"]),
+        ("recipes.camvid.optimiser.lr", float("nan"), ["optimiser.lr is nan"]),
+        ("recipes.camvid.optimiser", {"nam": "sgd"}, ["unknown key", "optimiser.nam"]),
+        ("recipes.camvid.loss.class_weights", "sqrt", ["class_weights is 'sqrt'", "'log'"]),
+        ("recipes.camvid.loss.class_weights", [1, -1], ["class_weights.1 is -1"]),
+        ("datasets.camvid.train", [], ["datasets.camvid.train is []"]),
+        ("datasets.synthetic.size", [4096, 8192], ["datasets.synthetic.size.0 is 4096", "1024"]),
+        ("ablation.seeds", [], ["ablation.seeds is []"]),
+        ("ablation.calibrations", ["none", "none"], ["none is there twice"]),
+    ],
+)
+def test_a_bad_value_gets_one_line_that_names_it(tmp_path, key, value, expected):
+    with pytest.raises(InputError) as caught:
+        load_params(changed(tmp_path, key, value))
+    message = str(caught.value)
+    assert "\n" not in message
+    assert all(part in message for part in expected), message
+
+
+@pytest.mark.parametrize("text", ["a: [1, 2", "- just\n- a list", "", "\x00"])
+def test_what_is_no_parameter_file_gets_one_line(tmp_path, text):
+    path = tmp_path / "params.yaml"
+    path.write_text(text)
+    with pytest.raises(InputError) as caught:
+        load_params(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(InputError, match="is missing"):
+        load_params(tmp_path / "params.yaml")
+
+
+def test_scientific_notation_is_a_number_as_in_yaml_1_2(tmp_path):
+    path = tmp_path / "params.yaml"
+    path.write_text((ROOT / "params.yaml").read_text().replace("lr: 0.045", "lr: 45e-3"))
+    assert load_params(path).recipes["cityscapes"].optimiser.lr == 0.045
+
+
+@pytest.mark.parametrize(
+    ("calib", "attention", "expected"),
+    [(True, "pooled", "pooled"), (True, "full", "full"), (False, "pooled", "none")],
+)
+def test_calibration_follows_both_switches(tmp_path, calib, attention, expected):
+    model = {"backbone": "dab", "calib": calib, "attention": attention}
+    assert load_params(changed(tmp_path, "model", model)).model.calibration == expected

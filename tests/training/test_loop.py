@@ -1,0 +1,174 @@
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from eacnet.data.samples import Augmentation, Samples
+from eacnet.data.store import Split
+from eacnet.errors import InputError
+from eacnet.models import build_model
+from eacnet.params import Hardware, Recipe
+from eacnet.training.fingerprint import source_digest
+from eacnet.training.loop import Epoch, make_fabric, make_optimiser, train
+from eacnet.training.losses import CrossEntropy
+
+MEAN = [90.0, 100.0, 110.0]
+
+
+def recipe(**changes) -> Recipe:
+    values = {
+        "epochs": 3,
+        "batch": 2,
+        "crop": (32, 48),
+        "scales": [1.0, 1.5],
+        "optimiser": {"name": "adam", "lr": 0.001, "weight_decay": 0.0002},
+        "schedule": {
+            "warmup_iterations": 2,
+            "warmup_start": 0.3333,
+            "power": 0.9,
+            "step": "iteration",
+        },
+        "loss": {"name": "cross_entropy", "class_weights": "none"},
+        "validate_every": 2,
+        "precision": "fp32",
+        "compile": False,
+    }
+    return Recipe(**{**values, **changes})
+
+
+@pytest.fixture
+def samples() -> Samples:
+    random = np.random.default_rng(0)
+    images = random.integers(256, size=(4, 40, 56, 3), dtype=np.uint8)
+    labels = random.integers(3, size=(4, 40, 56), dtype=np.uint8)
+    how = Augmentation((32, 48), (1.0, 1.5), (90, 100, 110))
+    return Samples([Split(images, labels, list("abcd"))], how, seed=7)
+
+
+def run(samples: Samples, checkpoint: Path, how: Recipe, validate=None) -> tuple[nn.Module, list]:
+    hardware = Hardware(accelerator="cpu", devices=1, workers=0)
+    fabric = make_fabric(hardware, how.precision)
+    torch.manual_seed(7)
+    network = build_model("dab", 3, "pooled")
+    loss = CrossEntropy(None)
+    history = train(fabric, network, loss, samples, MEAN, how, 0, checkpoint, validate)
+    return network, history
+
+
+def same(one: nn.Module, other: nn.Module) -> bool:
+    states = one.state_dict(), other.state_dict()
+    return all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+
+
+def test_the_same_seed_gives_the_same_bits(samples, tmp_path):
+    first, history = run(samples, tmp_path / "a.pt", recipe())
+    second, again = run(samples, tmp_path / "b.pt", recipe())
+    assert same(first, second)
+    assert history == again
+    samples.seed = 8
+    assert not same(first, run(samples, tmp_path / "c.pt", recipe())[0])
+
+
+def test_a_resumed_training_ends_with_the_same_bits(samples, tmp_path):
+    whole, history = run(samples, tmp_path / "whole.pt", recipe(validate_every=1), lambda _: 1.0)
+    seen = []
+
+    def interrupt(_: nn.Module) -> float:
+        seen.append(1)
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+        return 1.0
+
+    checkpoint = tmp_path / "resumed.pt"
+    with pytest.raises(KeyboardInterrupt):
+        run(samples, checkpoint, recipe(validate_every=1), interrupt)
+    assert len(torch.load(checkpoint, weights_only=True)["history"]) == 1
+    resumed, again = run(samples, checkpoint, recipe(validate_every=1), lambda _: 1.0)
+    assert same(whole, resumed)
+    assert history == again
+
+
+def test_an_epoch_of_sgd_equals_the_written_out_loop(samples, tmp_path):
+    how = recipe(
+        epochs=1,
+        optimiser={"name": "sgd", "lr": 0.01, "momentum": 0.9, "weight_decay": 0.001},
+        schedule={"warmup_iterations": 0, "warmup_start": 1, "power": 1, "step": "iteration"},
+    )
+    trained, history = run(samples, tmp_path / "a.pt", how)
+
+    torch.manual_seed(7)
+    network = build_model("dab", 3, "pooled").train()
+    order = np.random.default_rng([7, 0]).permutation(4)
+    velocity = [torch.zeros_like(p) for p in network.parameters()]
+    losses = []
+    for step, rate in enumerate((0.01, 0.005)):
+        drawn = [samples[0, int(frame)] for frame in order[2 * step : 2 * step + 2]]
+        images = torch.stack([image for image, _ in drawn]).permute(0, 3, 1, 2).float()
+        labels = torch.stack([label for _, label in drawn]).long()
+        logits = network(images - torch.tensor(MEAN).view(3, 1, 1))
+        loss = nn.functional.cross_entropy(logits, labels)
+        gradients = torch.autograd.grad(loss, list(network.parameters()))
+        losses.append(loss.item())
+        with torch.no_grad():
+            for p, v, g in zip(network.parameters(), velocity, gradients, strict=True):
+                v.mul_(0.9).add_(g + 0.001 * p)
+                p.sub_(rate * v)
+    assert history[0].loss == pytest.approx(np.mean(losses), rel=1e-4)
+    for ours, theirs in zip(trained.parameters(), network.parameters(), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-5)
+
+
+def test_validation_is_logged_on_schedule_and_at_the_end(samples, tmp_path):
+    _, history = run(samples, tmp_path / "a.pt", recipe(), lambda network: 12.34567)
+    assert [epoch.val_miou for epoch in history] == [None, 12.3457, 12.3457]
+    assert [epoch.epoch for epoch in history] == [1, 2, 3]
+
+
+def test_training_lowers_the_loss(samples, tmp_path):
+    samples.splits[0].labels[:] = (samples.splits[0].images[..., 0] > 127).astype(np.uint8)
+    samples.frames = [(samples.splits[0], i) for i in range(4)]
+    _, history = run(samples, tmp_path / "a.pt", recipe(epochs=6))
+    assert history[-1].loss < 0.8 * history[0].loss
+
+
+@pytest.mark.parametrize("rate", [1e30, 1e38])
+def test_a_diverging_training_stops_and_says_where(samples, tmp_path, rate):
+    how = recipe(
+        optimiser={"name": "sgd", "lr": rate, "weight_decay": 0},
+        schedule={"warmup_iterations": 0, "warmup_start": 1, "power": 0.9, "step": "iteration"},
+    )
+    with pytest.raises(InputError) as caught:
+        run(samples, tmp_path / "a.pt", how)
+    message = str(caught.value)
+    assert "the loss is nan in epoch 1, iteration 2" in message
+    assert "learning rate" in message
+    assert not (tmp_path / "a.pt").exists()
+
+
+def test_an_optimiser_has_every_parameter_and_the_recipes_numbers():
+    network = build_model("dab", 3, "pooled")
+    sgd = {"name": "sgd", "lr": 0.045, "momentum": 0.9, "weight_decay": 1e-4}
+    group = make_optimiser(network, recipe(optimiser=sgd).optimiser).param_groups[0]
+    assert isinstance(make_optimiser(network, recipe().optimiser), torch.optim.Adam)
+    assert (group["lr"], group["momentum"], group["weight_decay"]) == (0.045, 0.9, 1e-4)
+    assert sum(p.numel() for p in group["params"]) == sum(p.numel() for p in network.parameters())
+
+
+def test_history_rows_are_finite_numbers(samples, tmp_path):
+    _, history = run(samples, tmp_path / "a.pt", recipe(epochs=1))
+    assert isinstance(history[0], Epoch)
+    assert math.isfinite(history[0].loss)
+
+
+def test_the_source_digest_sees_every_change(tmp_path):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models/dab.py").write_text("a = 1\n")
+    before = source_digest(tmp_path, ["models"])
+    assert source_digest(tmp_path, ["models"]) == before
+    (tmp_path / "models/dab.py").write_text("a = 2\n")
+    assert source_digest(tmp_path, ["models"]) != before
+    (tmp_path / "models/dab.py").rename(tmp_path / "models/erf.py")
+    assert source_digest(tmp_path, ["models"]) != before
