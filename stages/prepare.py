@@ -12,7 +12,6 @@ def main() -> None:
     """Read params.yaml and data/raw/<dataset>, write data/prepared/<dataset>."""
     params = load_params()
     from eacnet.data.scenes import write_dataset
-
     from eacnet.data.store import prepare
 
     with tempfile.TemporaryDirectory() as scratch:

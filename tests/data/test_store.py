@@ -128,7 +128,7 @@ def spoil_all_ignored(root):
 @pytest.mark.parametrize(
     ("spoil", "expected"),
     [
-        (spoil_missing, "no dataset at .*; fetch it with `dvc pull data/raw/camvid`"),
+        (spoil_missing, "no dataset at .*; fetch it with `make camvid`"),
         (spoil_empty_split, "no frames in split 'val'"),
         (lambda r: (r / "trainannot/1.png").unlink(), "train/1.png is an image without a label"),
         (lambda r: (r / "test/2.png").unlink(), "testannot/2.png is a label file without an image"),

@@ -57,6 +57,7 @@ def test_both_stages_end_to_end(folder):
     assert result["classes"] == 5
     assert (result["precision"], result["runtime"]) == ("fp32", "eager")
     assert result["batch_norm_folded"] is False
+    assert result["load_average_before"] >= 0
     assert result["provenance"]["threads"] == 1
     assert [(row["height"], row["width"], row["scope"]) for row in result["rows"]] == [
         (24, 40, "logits"),

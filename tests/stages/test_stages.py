@@ -7,8 +7,16 @@ import pytest
 from ruamel.yaml import YAML
 
 STAGES = ("prepare", "train", "evaluate", "summarise", "environment", "benchmark", "report")
-ONE_LINE = "import runpy, sys\ntry: runpy.run_path(sys.argv[1], run_name='__main__')\n"
-NO_TORCH = "except SystemExit as end: print(end, 'torch' in sys.modules)"
+# Runs a stage in this process and says how it ended and whether PyTorch had been imported by then.
+PROBE = """
+import runpy, sys
+sys.path.insert(0, "stages")
+del sys.argv[0]
+try:
+    runpy.run_path(sys.argv[0], run_name="__main__")
+except SystemExit as end:
+    print(end, "torch" in sys.modules)
+"""
 
 
 def refused(project, *command: str) -> str:
@@ -23,8 +31,7 @@ def refused(project, *command: str) -> str:
 @pytest.mark.parametrize("stage", STAGES)
 def test_bad_parameters_are_refused_before_any_work(project, stage):
     project.set("seed", -1)
-    code = f"import sys; sys.path.insert(0, 'stages')\n{ONE_LINE}{NO_TORCH}"
-    out = project.run("python", "-c", code, f"stages/{stage}.py").stdout
+    out = project.run("python", "-c", PROBE, f"stages/{stage}.py").stdout
     assert out.strip() == (
         "error: params.yaml: seed is -1; allowed: greater than or equal to 0 False"
     )
