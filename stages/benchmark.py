@@ -3,7 +3,7 @@
 from eacnet.errors import exit_on_error
 from eacnet.files import read_json, write_json
 from eacnet.params import load_params
-from layout import ENVIRONMENT, SPEED
+from stages.layout import ENVIRONMENT, SPEED
 
 
 def main() -> None:

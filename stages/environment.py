@@ -4,7 +4,7 @@ from eacnet.errors import exit_on_error
 from eacnet.files import write_json
 from eacnet.params import load_params
 from eacnet.runtime.environment import machine
-from layout import ENVIRONMENT
+from stages.layout import ENVIRONMENT
 
 
 def main() -> None:

@@ -5,14 +5,14 @@ from pathlib import Path
 
 from eacnet.errors import exit_on_error
 from eacnet.params import load_params
-from layout import PREPARED, RAW
+from stages.layout import PREPARED, RAW
 
 
 def main() -> None:
     """Read params.yaml and data/raw/<dataset>, write data/prepared/<dataset>."""
     params = load_params()
-    from eacnet.data.scenes import write_dataset
     from eacnet.data.store import prepare
+    from eacnet.data.synthetic import write_dataset
 
     with tempfile.TemporaryDirectory() as scratch:
         raw = RAW / params.dataset

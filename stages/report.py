@@ -3,7 +3,7 @@
 from eacnet.errors import InputError, exit_on_error
 from eacnet.files import read_json, replacing, write_text
 from eacnet.params import load_params
-from layout import PREPARED, SPEED, main_run, reports
+from stages.layout import PREPARED, SPEED, main_run, reports
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ from eacnet.errors import InputError, exit_on_error
 from eacnet.evaluation.summary import headline, summarise
 from eacnet.files import read_json, write_json
 from eacnet.params import load_params
-from layout import cells, reports
+from stages.layout import cells, reports
 
 
 def main() -> None:

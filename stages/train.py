@@ -6,7 +6,7 @@ import csv
 from eacnet.errors import InputError, exit_on_error
 from eacnet.files import replacing, write_json
 from eacnet.params import load_params
-from layout import PREPARED, SCRATCH, select
+from stages.layout import PREPARED, SCRATCH, select
 
 
 def main() -> None:

@@ -81,14 +81,16 @@ def training_curve(history: Sequence[dict[str, float | None]], validated_on: str
     with matplotlib.style.context(STYLE):
         figure = Figure(figsize=(3.2 * len(panels), 2.6), dpi=200, layout="constrained")
         figure.get_layout_engine().set(wspace=0.08)
-        for axes, (name, label, color) in zip(figure.subplots(1, len(panels)), panels, strict=True):
+        for axes, (name, label, color) in zip(
+            figure.subplots(1, len(panels), sharex=True), panels, strict=True
+        ):
             points = [(row["epoch"], row[name]) for row in history if row[name] is not None]
             # A lone point or a few would be no visible line.
             marker = "o" if len(points) <= 25 else None
             axes.plot(*zip(*points, strict=True), color=color, marker=marker, markersize=3.5)
             axes.set_xlabel("epoch")
             axes.set_ylabel(label)
-            axes.set_ylim(bottom=0)
+            axes.set_ylim(0, 1.08 * max(value for _, value in points) or 1)
             axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     return figure
 

@@ -34,7 +34,8 @@ class Number:
             return MISSING
         # Adding 0.0 turns a rounded -0.0 into 0.0.
         rounded = round(self.value, self.decimals) + 0.0
-        text = f"{rounded:{'+' if self.signed else ''},.{self.decimals}f}"
+        sign = "+" if self.signed and rounded else ""
+        text = f"{rounded:{sign},.{self.decimals}f}"
         text = text.replace("-", MINUS)
         return text if self.std is None else f"{text} ± {self.std:,.{self.decimals}f}"
 

@@ -27,8 +27,8 @@ def folder(tmp_path):
 
 
 def run(stage, folder):
-    command = [sys.executable, PROJECT / "stages" / f"{stage}.py"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", f"stages.{stage}"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(PROJECT)}
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
 
 

@@ -49,11 +49,10 @@ class Project:
 
     @property
     def env(self) -> dict[str, str]:
-        """The environment of the stages: this Python, the copied package, one thread."""
+        """The environment of the stages: this Python, one thread."""
         return {
             **os.environ,
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-            "PYTHONPATH": str(self.root),
             "OMP_NUM_THREADS": "1",
         }
 

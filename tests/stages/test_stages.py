@@ -10,10 +10,8 @@ STAGES = ("prepare", "train", "evaluate", "summarise", "environment", "benchmark
 # Runs a stage in this process and says how it ended and whether PyTorch had been imported by then.
 PROBE = """
 import runpy, sys
-sys.path.insert(0, "stages")
-del sys.argv[0]
 try:
-    runpy.run_path(sys.argv[0], run_name="__main__")
+    runpy.run_module(sys.argv.pop(), run_name="__main__")
 except SystemExit as end:
     print(end, "torch" in sys.modules)
 """
@@ -31,7 +29,7 @@ def refused(project, *command: str) -> str:
 @pytest.mark.parametrize("stage", STAGES)
 def test_bad_parameters_are_refused_before_any_work(project, stage):
     project.set("seed", -1)
-    out = project.run("python", "-c", PROBE, f"stages/{stage}.py").stdout
+    out = project.run("python", "-c", PROBE, f"stages.{stage}").stdout
     assert out.strip() == (
         "error: params.yaml: seed is -1; allowed: greater than or equal to 0 False"
     )
@@ -39,36 +37,36 @@ def test_bad_parameters_are_refused_before_any_work(project, stage):
 
 def test_a_missing_dataset_says_how_to_get_it(project):
     project.set("dataset", "cityscapes")
-    assert "data/raw/cityscapes/README.md" in refused(project, "python", "stages/prepare.py")
+    assert "data/raw/cityscapes/README.md" in refused(project, "python", "-m", "stages.prepare")
     assert not (project.root / "data/prepared").exists()
 
 
 def test_stages_out_of_order_say_what_is_missing(project):
-    message = refused(project, "python", "stages/train.py")
+    message = refused(project, "python", "-m", "stages.train")
     assert "data/prepared/synthetic/dataset.json is missing; `dvc repro`" in message
-    message = refused(project, "python", "stages/summarise.py")
+    message = refused(project, "python", "-m", "stages.summarise")
     assert "dab-none-1/metrics.json is missing" in message
 
 
 def test_an_unknown_run_is_refused(project):
-    message = refused(project, "python", "stages/train.py", "--run", "dab-full-1")
+    message = refused(project, "python", "-m", "stages.train", "--run", "dab-full-1")
     assert "unknown run 'dab-full-1'; params.yaml names main, dab-none-1, dab-pooled-1" in message
 
 
 def test_a_crop_larger_than_any_frame_allows_is_refused(project):
-    project.run("python", "stages/prepare.py")
+    project.run("python", "-m", "stages.prepare")
     project.set("recipes.synthetic.crop", [512, 512])
-    message = refused(project, "python", "stages/train.py")
+    message = refused(project, "python", "-m", "stages.train")
     assert "crop is 512x512, but frames of 64x128" in message
     assert not (project.root / "models").exists()
 
 
 def test_a_wrong_model_file_is_refused(project):
-    project.run("python", "stages/prepare.py")
+    project.run("python", "-m", "stages.prepare")
     weights = project.root / "models/synthetic/main.safetensors"
     weights.parent.mkdir(parents=True)
     weights.write_bytes(b"not a network")
-    assert "main.safetensors" in refused(project, "python", "stages/evaluate.py")
+    assert "main.safetensors" in refused(project, "python", "-m", "stages.evaluate")
     assert not (project.root / "reports").exists()
 
 
@@ -81,28 +79,28 @@ def wait_for_epoch(project, process) -> None:
 
 def test_a_training_killed_at_any_moment_ends_with_the_same_bits(project):
     project.set("recipes.synthetic.epochs", 4)
-    project.run("python", "stages/prepare.py")
+    project.run("python", "-m", "stages.prepare")
     weights = project.root / "models/synthetic/main.safetensors"
     curve = project.root / "reports/synthetic/main/training.csv"
-    project.run("python", "stages/train.py")
+    project.run("python", "-m", "stages.train")
     whole = weights.read_bytes(), curve.read_bytes()
     weights.unlink()
     curve.unlink()
 
-    process = project.start("python", "stages/train.py")
+    process = project.start("python", "-m", "stages.train")
     wait_for_epoch(project, process)
     process.kill()
     process.wait()
     assert not weights.exists()
-    resumed = project.run("python", "stages/train.py").stderr
+    resumed = project.run("python", "-m", "stages.train").stderr
     assert "0/8" not in resumed
     assert (weights.read_bytes(), curve.read_bytes()) == whole
 
 
 def test_another_recipe_never_takes_up_an_old_checkpoint(project):
     project.set("recipes.synthetic.epochs", 30)
-    project.run("python", "stages/prepare.py")
-    process = project.start("python", "stages/train.py")
+    project.run("python", "-m", "stages.prepare")
+    process = project.start("python", "-m", "stages.train")
     wait_for_epoch(project, process)
     process.send_signal(signal.SIGTERM)
     _, stderr = process.communicate()
@@ -112,7 +110,7 @@ def test_another_recipe_never_takes_up_an_old_checkpoint(project):
     assert not (project.root / "models").exists()
     project.set("recipes.synthetic.epochs", 1)
     project.set("recipes.synthetic.optimiser.lr", 0.001)
-    project.run("python", "stages/train.py")
+    project.run("python", "-m", "stages.train")
     rows = (project.root / "reports/synthetic/main/training.csv").read_text().splitlines()
     assert len(rows) == 2
 

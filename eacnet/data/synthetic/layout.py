@@ -1,0 +1,222 @@
+"""What stands in a street, and where: drawn lots for every scene."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from eacnet.data.synthetic.buildings import building, fence, masonry, park
+from eacnet.data.synthetic.canvas import NEAR, Camera
+from eacnet.data.synthetic.chance import between, happens, pick
+from eacnet.data.synthetic.furniture import (
+    METAL,
+    draw_board,
+    draw_bollard,
+    draw_clutter,
+    draw_lamp_post,
+    draw_sign,
+    draw_traffic_light,
+)
+from eacnet.data.synthetic.people import draw_bicycle, draw_motorcycle, draw_person
+from eacnet.data.synthetic.plants import draw_tree
+from eacnet.data.synthetic.solids import AWAY, LEFT, RIGHT, TOWARDS, Place
+from eacnet.data.synthetic.street import Street
+from eacnet.data.synthetic.vehicles import draw_bus, draw_car, draw_tram, draw_truck
+
+Draw = Callable[..., None]
+
+# Length, width, height in metres: for the order of painting, and for shadows.
+SIZES: dict[Draw, tuple[float, float, float]] = {
+    draw_car: (4.6, 1.8, 1.4),
+    draw_bus: (11.5, 2.5, 3.0),
+    draw_truck: (9.0, 2.4, 3.2),
+    draw_tram: (25.0, 2.45, 3.4),
+    draw_person: (0.3, 0.4, 1.7),
+    draw_bicycle: (1.7, 0.3, 1.1),
+    draw_motorcycle: (2.0, 0.5, 1.0),
+    draw_tree: (1.0, 1.0, 6.0),
+    draw_lamp_post: (0.15, 0.15, 6.5),
+    draw_bollard: (0.15, 0.15, 0.9),
+    draw_sign: (0.1, 0.5, 2.6),
+    draw_board: (0.1, 1.8, 3.4),
+    draw_traffic_light: (0.2, 0.3, 3.4),
+    draw_clutter: (0.8, 0.8, 1.3),
+}
+# In percent of all that drives; the rest are cars.
+TRAFFIC = ((draw_bus, 8), (draw_truck, 9), (draw_motorcycle, 12), (draw_bicycle, 14))
+
+
+@dataclass(frozen=True)
+class Lot:
+    """A stretch of the building line: what stands there, on which side (-1 left), at which x."""
+
+    draw: Draw
+    side: int
+    x: float
+    start: float
+    end: float
+
+
+@dataclass(frozen=True)
+class Thing:
+    """Something that stands in the street: how it is painted, where, and with what else."""
+
+    draw: Draw
+    place: Place
+    arguments: tuple = ()
+
+    @property
+    def nearest(self) -> float:
+        """The z of its nearest point: what is nearer is painted later."""
+        length, width, _ = SIZES[self.draw]
+        across, along = self.place.heading
+        return self.place.z - (abs(along) * length + abs(across) * width) / 2
+
+    def in_view(self, camera: Camera, columns: int) -> bool:
+        """Return whether it may show on a canvas of so many columns."""
+        margin = SIZES[self.draw][0] + 4.0
+        left, _ = camera.project((self.place.x - margin, 0.0, self.place.z))
+        right, _ = camera.project((self.place.x + margin, 0.0, self.place.z))
+        return self.nearest > 1.5 * NEAR and right > 0 and left < columns
+
+
+def draw_lots(random: np.random.Generator, street: Street) -> list[Lot]:
+    """Draw what lines the street, in the order of painting: from far to near."""
+    lots = []
+    for side, x in zip((-1, 1), street.fronts, strict=True):
+        z = between(random, -6, 2)
+        while z < street.end:
+            draw = pick(
+                random, (building, building, building, building, masonry, fence, fence, park)
+            )
+            end = z + between(random, 9, 22)
+            if street.crossing is not None and z < street.crossing[1] and end > street.crossing[0]:
+                if z > street.crossing[0] - 3:
+                    z = street.crossing[1]
+                    continue
+                end = street.crossing[0]
+            lots.append(Lot(draw, side, x, z, end))
+            if draw is not building:
+                behind = pick(random, (building, park))
+                lots.append(Lot(behind, side, x + side * between(random, 4, 12), z, end))
+            z = end
+    return sorted(lots, key=lambda lot: (lot.start, abs(lot.x)), reverse=True)
+
+
+def draw_things(random: np.random.Generator, street: Street) -> list[Thing]:
+    """Draw all that stands in the street, in the order of painting: from far to near."""
+    things = [
+        *_traffic(random, street),
+        *_parked(random, street),
+        *_people(random, street),
+        *_furniture(random, street),
+    ]
+    return sorted(things, key=lambda thing: thing.nearest, reverse=True)
+
+
+def _road_user(random: np.random.Generator) -> tuple[Draw, tuple]:
+    dice = int(random.integers(100))
+    for draw, share in TRAFFIC:
+        if dice < share:
+            # What has two wheels has a rider.
+            return draw, (True,) if draw in (draw_motorcycle, draw_bicycle) else ()
+        dice -= share
+    return draw_car, ()
+
+
+def _traffic(random: np.random.Generator, street: Street) -> list[Thing]:
+    things = []
+    for lane, heading in ((0.0, AWAY), *((x, TOWARDS) for x in street.oncoming)):
+        z = between(random, 10, 28) if lane == 0.0 else between(random, 7, 24)
+        while z < 75:
+            draw, arguments = _road_user(random)
+            length = SIZES[draw][0]
+            x = lane + between(random, -0.3, 0.3)
+            if arguments:
+                # Cyclists keep to the edge of their lane.
+                x += between(random, 0.3, 1.2) * heading[1]
+            things.append(Thing(draw, Place(x, z + length / 2, heading), arguments))
+            z += length + between(random, 6, 35)
+    if street.track is not None and happens(random, 0.9):
+        z = between(random, 20, 42)
+        things.append(Thing(draw_tram, Place(street.track, z, pick(random, (AWAY, TOWARDS)))))
+    if street.crossing is not None and happens(random, 0.5):
+        draw, arguments = _road_user(random)
+        z = (street.crossing[0] + street.crossing[1]) / 2
+        place = Place(between(random, -12, 12), z, pick(random, (LEFT, RIGHT)))
+        things.append(Thing(draw, place, arguments))
+    return things
+
+
+def _parked(random: np.random.Generator, street: Street) -> list[Thing]:
+    things = []
+    for strip in street.parking:
+        z = between(random, 4, 14)
+        while z < 60:
+            x = strip + between(random, -0.1, 0.1)
+            draw = pick(random, (draw_car,) * 12 + (draw_truck,) + (draw_motorcycle,) * 3)
+            if draw is draw_motorcycle:
+                for _ in range(int(random.integers(1, 4))):
+                    things.append(Thing(draw, Place(x, z, pick(random, (LEFT, RIGHT)))))
+                    z += 1.2
+            else:
+                heading = AWAY if strip > 0 or happens(random, 0.3) else TOWARDS
+                length = SIZES[draw][0]
+                things.append(Thing(draw, Place(x, z + length / 2, heading)))
+                z += length
+            z += between(random, 4, 16) if happens(random, 0.35) else between(random, 0.6, 1.6)
+    return things
+
+
+def _people(random: np.random.Generator, street: Street) -> list[Thing]:
+    things = []
+    for kerb, front in zip((street.left, street.right), street.fronts, strict=True):
+        for _ in range(int(random.integers(1, 6))):
+            x = kerb + (front - kerb) * between(random, 0.15, 0.85)
+            z = between(random, 6, 40)
+            heading = pick(random, (AWAY, TOWARDS, AWAY, TOWARDS, LEFT, RIGHT))
+            for index in range(pick(random, (1, 1, 2))):
+                things.append(Thing(draw_person, Place(x + 0.7 * index, z, heading)))
+        if happens(random, 0.55):
+            x = kerb + (front - kerb) * pick(random, (0.15, 0.85))
+            z = between(random, 6, 20)
+            heading = pick(random, (AWAY, LEFT, RIGHT, (0.8, 0.6), (-0.6, 0.8)))
+            for index in range(int(random.integers(1, 5))):
+                things.append(Thing(draw_bicycle, Place(x, z + 0.8 * index, heading)))
+    if street.zebra is not None:
+        for _ in range(int(random.integers(0, 5))):
+            x = between(random, street.left, street.right)
+            z = street.zebra + between(random, 0.3, 2.7)
+            things.append(Thing(draw_person, Place(x, z, pick(random, (LEFT, RIGHT)))))
+    return things
+
+
+def _furniture(random: np.random.Generator, street: Street) -> list[Thing]:
+    things = []
+    for kerb, side in ((street.left, -1), (street.right, 1)):
+        x = kerb + side * 0.5
+        row = pick(random, (draw_lamp_post, draw_lamp_post, draw_tree))
+        z, step, tall = between(random, 6, 16), between(random, 11, 24), between(random, 4.5, 8)
+        while z < street.end:
+            things.append(Thing(row, Place(x, z), (tall,) if row is draw_tree else ()))
+            z += step
+        for draw, most in (
+            (draw_sign, 3),
+            (draw_clutter, 1),
+            (draw_tree, 1),
+        ):
+            for _ in range(int(random.integers(0, most, endpoint=True))):
+                place = Place(x + side * between(random, 0.0, 0.4), between(random, 7, 40))
+                things.append(Thing(draw, place, (tall,) if draw is draw_tree else ()))
+        if happens(random, 0.4):
+            z, step, color = between(random, 7, 40), between(random, 1.4, 2.2), pick(random, METAL)
+            for index in range(int(random.integers(3, 7))):
+                things.append(Thing(draw_bollard, Place(x, z + index * step), (color,)))
+        if happens(random, 0.2):
+            things.append(Thing(draw_board, Place(x + side * 0.8, between(random, 10, 40))))
+    if street.zebra is not None or happens(random, 0.4):
+        z = between(random, 10, 24) if street.zebra is None else street.zebra + 3.5
+        lit = int(random.integers(3))
+        for x in (street.left - 0.4, street.right + 0.4):
+            things.append(Thing(draw_traffic_light, Place(x, z), (lit,)))
+    return things
