@@ -26,6 +26,8 @@ def summarise(cells: dict[tuple[str, str, int], Scores]) -> list[dict]:
         None where there is no such run to compare with, and for "none" itself. The deviation is
         the sample's (n - 1), None for a single seed.
     """
+    # A score that is not defined on some split (no edges, say) is left out everywhere.
+    names = [name for name in SCORES if all(name in cell for cell in cells.values())]
     groups: dict[tuple[str, str], list[int]] = {}
     for backbone, calibration, seed in cells:
         groups.setdefault((backbone, calibration), []).append(seed)
@@ -37,14 +39,14 @@ def summarise(cells: dict[tuple[str, str, int], Scores]) -> list[dict]:
         if calibration != "none" and all(plain):
             gain = {
                 name: _spread([a[name] - b[name] for a, b in zip(own, plain, strict=True)])
-                for name in SCORES
+                for name in names
             }
         entries.append(
             {
                 "backbone": backbone,
                 "calibration": calibration,
                 "seeds": seeds,
-                "scores": {name: _spread([cell[name] for cell in own]) for name in SCORES},
+                "scores": {name: _spread([cell[name] for cell in own]) for name in names},
                 "gain": gain,
             }
         )

@@ -37,7 +37,7 @@ def test_the_page_is_well_formed(results, calibrated):
         "Where this comes from",
     ]
     # A heading or table right behind a paragraph would become part of it.
-    assert not re.search(r"[^\n|]\n(#|\|)", text)
+    assert not re.search(r"[^\n]\n#|[^\n|]\n\|", text)
     assert ("coarse" in text.lower()) == calibrated
     assert "None" not in text
     assert "nan" not in text

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eacnet.data.synthetic.buildings import building, fence, masonry, park
-from eacnet.data.synthetic.canvas import NEAR, Camera
+from eacnet.data.synthetic.buildings import draw_building, draw_fence, draw_park, draw_wall
+from eacnet.data.synthetic.canvas import NEAR, Canvas
 from eacnet.data.synthetic.chance import between, happens, pick
 from eacnet.data.synthetic.furniture import (
     METAL,
@@ -20,7 +20,7 @@ from eacnet.data.synthetic.furniture import (
 from eacnet.data.synthetic.people import draw_bicycle, draw_motorcycle, draw_person
 from eacnet.data.synthetic.plants import draw_tree
 from eacnet.data.synthetic.solids import AWAY, LEFT, RIGHT, TOWARDS, Place
-from eacnet.data.synthetic.street import Street
+from eacnet.data.synthetic.street import LANE, Street
 from eacnet.data.synthetic.vehicles import draw_bus, draw_car, draw_tram, draw_truck
 
 Draw = Callable[..., None]
@@ -42,6 +42,7 @@ SIZES: dict[Draw, tuple[float, float, float]] = {
     draw_traffic_light: (0.2, 0.3, 3.4),
     draw_clutter: (0.8, 0.8, 1.3),
 }
+LOTS = (draw_building,) * 4 + (draw_wall, draw_fence, draw_fence, draw_park)
 # In percent of all that drives; the rest are cars.
 TRAFFIC = ((draw_bus, 8), (draw_truck, 9), (draw_motorcycle, 12), (draw_bicycle, 14))
 
@@ -56,39 +57,72 @@ class Lot:
     start: float
     end: float
 
+    def paint(self, canvas: Canvas, random: np.random.Generator) -> None:
+        """Paint it."""
+        self.draw(canvas, random, self.side, self.x, self.start, self.end)
+
 
 @dataclass(frozen=True)
 class Thing:
-    """Something that stands in the street: how it is painted, where, and with what else."""
+    """Something that stands in the street: how it is painted, where, and with what else.
+
+    `crosses` tells that it comes out of the side street and spans several lanes.
+    """
 
     draw: Draw
     place: Place
     arguments: tuple = ()
+    crosses: bool = False
 
     @property
     def nearest(self) -> float:
-        """The z of its nearest point: what is nearer is painted later."""
+        """The z of its nearest point."""
         length, width, _ = SIZES[self.draw]
         across, along = self.place.heading
         return self.place.z - (abs(along) * length + abs(across) * width) / 2
 
-    def in_view(self, camera: Camera, columns: int) -> bool:
-        """Return whether it may show on a canvas of so many columns."""
-        margin = SIZES[self.draw][0] + 4.0
+    def paint(self, canvas: Canvas, random: np.random.Generator) -> None:
+        """Paint it, unless it is out of view."""
+        margin, camera = SIZES[self.draw][0] + 4.0, canvas.camera
         left, _ = camera.project((self.place.x - margin, 0.0, self.place.z))
         right, _ = camera.project((self.place.x + margin, 0.0, self.place.z))
-        return self.nearest > 1.5 * NEAR and right > 0 and left < columns
+        if self.nearest > 1.5 * NEAR and right > 0 and left < canvas.width:
+            self.draw(canvas, random, self.place, *self.arguments)
+
+
+def painting_order(street: Street, lots: list[Lot], things: list[Thing]) -> list[Lot | Thing]:
+    """Return everything in the order of painting, so that what is in front comes later.
+
+    What stands further out never hides what stands further in, however near it is: no ray from the
+    camera passes it on its way. So lanes are painted from the outermost to that of the camera, and
+    each from far to near. What comes out of a side street lies between all that is beyond it and
+    all that is not.
+    """
+
+    def lane(thing: Thing) -> int:
+        outside = not street.left < thing.place.x < street.right
+        return 9 if outside else int(abs(thing.place.x) / LANE + 0.5)
+
+    lots = sorted(lots, key=lambda lot: (-lot.start, -abs(lot.x)))
+    things = sorted(things, key=lambda thing: (-lane(thing), -thing.nearest))
+    crossing = [thing for thing in things if thing.crosses]
+    limit = crossing[0].nearest if crossing else 0.0
+    return [
+        *(lot for lot in lots if lot.start > limit),
+        *(thing for thing in things if thing.nearest > limit),
+        *crossing,
+        *(lot for lot in lots if lot.start <= limit),
+        *(thing for thing in things if thing.nearest <= limit and not thing.crosses),
+    ]
 
 
 def draw_lots(random: np.random.Generator, street: Street) -> list[Lot]:
-    """Draw what lines the street, in the order of painting: from far to near."""
+    """Draw what lines the street."""
     lots = []
     for side, x in zip((-1, 1), street.fronts, strict=True):
         z = between(random, -6, 2)
         while z < street.end:
-            draw = pick(
-                random, (building, building, building, building, masonry, fence, fence, park)
-            )
+            draw = pick(random, LOTS)
             end = z + between(random, 9, 22)
             if street.crossing is not None and z < street.crossing[1] and end > street.crossing[0]:
                 if z > street.crossing[0] - 3:
@@ -96,22 +130,21 @@ def draw_lots(random: np.random.Generator, street: Street) -> list[Lot]:
                     continue
                 end = street.crossing[0]
             lots.append(Lot(draw, side, x, z, end))
-            if draw is not building:
-                behind = pick(random, (building, park))
+            if draw is not draw_building:
+                behind = pick(random, (draw_building, draw_park))
                 lots.append(Lot(behind, side, x + side * between(random, 4, 12), z, end))
             z = end
-    return sorted(lots, key=lambda lot: (lot.start, abs(lot.x)), reverse=True)
+    return lots
 
 
 def draw_things(random: np.random.Generator, street: Street) -> list[Thing]:
-    """Draw all that stands in the street, in the order of painting: from far to near."""
-    things = [
+    """Draw all that stands in the street."""
+    return [
         *_traffic(random, street),
         *_parked(random, street),
         *_people(random, street),
         *_furniture(random, street),
     ]
-    return sorted(things, key=lambda thing: thing.nearest, reverse=True)
 
 
 def _road_user(random: np.random.Generator) -> tuple[Draw, tuple]:
@@ -144,7 +177,7 @@ def _traffic(random: np.random.Generator, street: Street) -> list[Thing]:
         draw, arguments = _road_user(random)
         z = (street.crossing[0] + street.crossing[1]) / 2
         place = Place(between(random, -12, 12), z, pick(random, (LEFT, RIGHT)))
-        things.append(Thing(draw, place, arguments))
+        things.append(Thing(draw, place, arguments, crosses=True))
     return things
 
 

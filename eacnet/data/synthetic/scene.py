@@ -8,7 +8,7 @@ from eacnet.data.synthetic.buildings import draw_building, draw_distance, draw_w
 from eacnet.data.synthetic.canvas import SUPERSAMPLING, Camera, Canvas, Patch, Point
 from eacnet.data.synthetic.chance import between, happens, jitter, pick
 from eacnet.data.synthetic.label_ids import ID
-from eacnet.data.synthetic.layout import SIZES, Lot, Thing, draw_lots, draw_things
+from eacnet.data.synthetic.layout import SIZES, Lot, Thing, draw_lots, draw_things, painting_order
 from eacnet.data.synthetic.light import develop, draw_grain, draw_light, scaled
 from eacnet.data.synthetic.street import draw_street, paint_ground, paint_sky
 from eacnet.data.synthetic.vehicles import PAINT
@@ -56,11 +56,8 @@ def draw_scene(height: int, width: int, seed: int | Sequence[int]) -> tuple[np.n
     paint_ground(canvas, random, street)
     _paint_shadows(canvas, lots, things)
     draw_distance(canvas, random, street.end)
-    for lot in lots:
-        lot.draw(canvas, random, lot.side, lot.x, lot.start, lot.end)
-    for thing in things:
-        if thing.in_view(canvas.camera, canvas.width):
-            thing.draw(canvas, random, thing.place, *thing.arguments)
+    for item in painting_order(street, lots, things):
+        item.paint(canvas, random)
     if happens(random, 0.6):
         _paint_bonnet(canvas, random)
     return _photograph(canvas, random)

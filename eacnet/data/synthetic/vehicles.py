@@ -11,6 +11,7 @@ from eacnet.data.synthetic.solids import Face, Place, box, paint_faces, panel, p
 GLASS, TYRE, HUB = (48, 56, 66), (30, 30, 32), (130, 132, 134)
 TAIL, HEAD = (176, 28, 30), (236, 232, 214)
 PLATE, BUMPER, DISPLAY, GREY = (226, 226, 216), (54, 54, 56), (34, 32, 30), (56, 56, 59)
+SIDES = ("left", "right")
 # All vehicles share them, so colour does not tell which.
 PAINT = (
     (226, 226, 224),
@@ -50,7 +51,7 @@ def draw_car(canvas: Canvas, random: np.random.Generator, place: Place) -> None:
     body = prism(place, widest, (0.06 - half, half - 0.12, 0.06 - side, side - 0.06), 0.24, belt)
     seen = paint_faces(canvas, body, color, label)
     _paint_ends(canvas, body, seen, label)
-    for name in {"left", "right"}.intersection(seen):
+    for name in [name for name in SIDES if name in seen]:
         panel(canvas, body[name], (0.02, 0.98, 0.0, 0.12), scaled(color, 0.45), label)
         if canvas.resolves(0.1, place.z):
             for seam in (0.38, 0.62):
@@ -113,7 +114,7 @@ def draw_truck(canvas: Canvas, random: np.random.Generator, place: Place) -> Non
     def paint_load() -> None:
         seen = paint_faces(canvas, load, cover, label)
         _paint_wheels(canvas, place, seen, (1.3 - half, 2.4 - half), width, 0.5, label)
-        for name in {"left", "right"}.intersection(seen):
+        for name in [name for name in SIDES if name in seen]:
             for rib in (0.2, 0.4, 0.6, 0.8):
                 area = (rib, rib + 0.012, 0.0, 1.0)
                 panel(canvas, load[name], area, scaled(cover, 0.8), label)
@@ -126,7 +127,7 @@ def draw_truck(canvas: Canvas, random: np.random.Generator, place: Place) -> Non
     def paint_cab() -> None:
         seen = paint_faces(canvas, cab, color, label)
         _paint_wheels(canvas, place, seen, (half - 1.1,), width, 0.5, label)
-        for name in {"left", "right"}.intersection(seen):
+        for name in [name for name in SIDES if name in seen]:
             panel(canvas, cab[name], (0.25, 0.8, 0.5, 0.88), GLASS, label)
         if "front" in seen:
             panel(canvas, cab["front"], (0.06, 0.94, 0.5, 0.9), GLASS, label)
