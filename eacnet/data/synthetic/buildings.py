@@ -44,7 +44,7 @@ def draw_building(
         top = [(px + side * DEPTH / 2, ridge, pz) for px, _, pz in reversed(eaves)]
         canvas.face((*eaves, *top), roof, ID["building"])
     gable = wall_across(min(x, x + side * DEPTH), start, DEPTH)
-    if happens(random, 0.6):
+    if happens(random, 0.7):
         build(canvas, gable, height, scaled(color, 0.95), ID["building"])
     else:
         build_facade(canvas, random, gable, height, color)
@@ -123,8 +123,8 @@ def draw_park(
 def draw_distance(canvas: Canvas, random: np.random.Generator, end: float) -> None:
     """Close the street at z = `end` and beyond with rows of houses and trees."""
     for z in (1.6 * end, end):
-        x = -0.75 * z - between(random, 0, 20)
-        while x < 0.75 * z:
+        x = -0.4 * z - between(random, 0, 20)
+        while x < 0.4 * z:
             width = between(random, 10, 26)
             if happens(random, 0.5):
                 color = jitter(random, pick(random, MASONRY), 12)

@@ -95,6 +95,10 @@ class Canvas:
         left, right = max(min(columns), 0), min(max(columns), self.width)
         if top >= bottom or left >= right:
             return None
+        box = slice(top, bottom), slice(left, right)
+        if len(set(corners)) == 4 and len(set(columns)) == len(set(rows)) == 2:
+            # An upright rectangle, as every third polygon is.
+            return Patch(*box, np.ones((bottom - top, right - left), bool))
         down, up = [], []
         for (x0, y0), (x1, y1) in zip(corners, (*corners[1:], corners[0]), strict=True):
             if y0 < y1:
@@ -113,7 +117,7 @@ class Canvas:
         begin, end = np.minimum(*crossing), np.maximum(*crossing)
         columns = np.arange(left, right)
         mask = (columns >= begin[:, None]) & (columns < end[:, None])
-        return Patch(slice(top, bottom), slice(left, right), mask)
+        return Patch(*box, mask)
 
     def paint(self, patch: Patch | None, color: Color, label: int) -> None:
         """Set colour and label of the patch's pixels."""
@@ -191,8 +195,8 @@ class Canvas:
 
 def pack(color: Color, label: int) -> np.uint32:
     """Return red, green, blue and label as one word that has their bytes in this order."""
-    red, green, blue = (min(max(int(value), 0), 255) for value in color)
-    return np.uint32(int.from_bytes((red, green, blue, label), sys.byteorder))
+    channels = [min(max(int(value), 0), 255) for value in color]
+    return np.uint32(int.from_bytes((*channels, label), sys.byteorder))
 
 
 def _clip(points: Sequence[Point]) -> list[Point]:

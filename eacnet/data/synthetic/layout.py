@@ -20,7 +20,7 @@ from eacnet.data.synthetic.furniture import (
 from eacnet.data.synthetic.people import draw_bicycle, draw_motorcycle, draw_person
 from eacnet.data.synthetic.plants import draw_tree
 from eacnet.data.synthetic.solids import AWAY, LEFT, RIGHT, TOWARDS, Place
-from eacnet.data.synthetic.street import LANE, Street
+from eacnet.data.synthetic.street import FAR, LANE, Street
 from eacnet.data.synthetic.vehicles import draw_bus, draw_car, draw_tram, draw_truck
 
 Draw = Callable[..., None]
@@ -106,7 +106,7 @@ def painting_order(street: Street, lots: list[Lot], things: list[Thing]) -> list
     lots = sorted(lots, key=lambda lot: (-lot.start, -abs(lot.x)))
     things = sorted(things, key=lambda thing: (-lane(thing), -thing.nearest))
     crossing = [thing for thing in things if thing.crosses]
-    limit = crossing[0].nearest if crossing else 0.0
+    limit = crossing[0].nearest if crossing else -FAR
     return [
         *(lot for lot in lots if lot.start > limit),
         *(thing for thing in things if thing.nearest > limit),
@@ -139,12 +139,26 @@ def draw_lots(random: np.random.Generator, street: Street) -> list[Lot]:
 
 def draw_things(random: np.random.Generator, street: Street) -> list[Thing]:
     """Draw all that stands in the street."""
-    return [
-        *_traffic(random, street),
+    traffic = _traffic(random, street)
+    others = [
         *_parked(random, street),
         *_people(random, street),
         *_furniture(random, street),
     ]
+    if street.crossing is None:
+        return [*traffic, *others]
+    others = [thing for thing in others if not _overlap(thing, *street.crossing)]
+    draw, arguments = _road_user(random)
+    z = (street.crossing[0] + street.crossing[1]) / 2
+    place = Place(between(random, -12, 12), z, pick(random, (LEFT, RIGHT)))
+    thing = Thing(draw, place, arguments, crosses=True)
+    if happens(random, 0.7) and not any(_overlap(x, z - 2, z + 2) for x in traffic):
+        traffic.append(thing)
+    return [*traffic, *others]
+
+
+def _overlap(thing: Thing, near: float, far: float) -> bool:
+    return thing.nearest < far and 2 * thing.place.z - thing.nearest > near
 
 
 def _road_user(random: np.random.Generator) -> tuple[Draw, tuple]:
@@ -173,11 +187,6 @@ def _traffic(random: np.random.Generator, street: Street) -> list[Thing]:
     if street.track is not None and happens(random, 0.9):
         z = between(random, 20, 42)
         things.append(Thing(draw_tram, Place(street.track, z, pick(random, (AWAY, TOWARDS)))))
-    if street.crossing is not None and happens(random, 0.5):
-        draw, arguments = _road_user(random)
-        z = (street.crossing[0] + street.crossing[1]) / 2
-        place = Place(between(random, -12, 12), z, pick(random, (LEFT, RIGHT)))
-        things.append(Thing(draw, place, arguments, crosses=True))
     return things
 
 
@@ -203,22 +212,26 @@ def _parked(random: np.random.Generator, street: Street) -> list[Thing]:
 
 def _people(random: np.random.Generator, street: Street) -> list[Thing]:
     things = []
-    for kerb, front in zip((street.left, street.right), street.fronts, strict=True):
+    kerbs = (street.left, street.right)
+    for side, kerb, front in zip((-1, 1), kerbs, street.fronts, strict=True):
         for _ in range(int(random.integers(1, 6))):
-            x = kerb + (front - kerb) * between(random, 0.15, 0.85)
+            x = kerb + (front - kerb) * between(random, 0.4, 0.85)
             z = between(random, 6, 40)
             heading = pick(random, (AWAY, TOWARDS, AWAY, TOWARDS, LEFT, RIGHT))
             for index in range(pick(random, (1, 1, 2))):
-                things.append(Thing(draw_person, Place(x + 0.7 * index, z, heading)))
+                # Two who walk together; the second on the side of the road.
+                beside = x - side * 0.7 * index
+                things.append(Thing(draw_person, Place(beside, z, heading)))
         if happens(random, 0.55):
-            x = kerb + (front - kerb) * pick(random, (0.15, 0.85))
+            x = pick(random, (kerb + side * 0.9, front - side * 0.9))
             z = between(random, 6, 20)
             heading = pick(random, (AWAY, LEFT, RIGHT, (0.8, 0.6), (-0.6, 0.8)))
             for index in range(int(random.integers(1, 5))):
                 things.append(Thing(draw_bicycle, Place(x, z + 0.8 * index, heading)))
     if street.zebra is not None:
         for _ in range(int(random.integers(0, 5))):
-            x = between(random, street.left, street.right)
+            # Off the tram track: there may be a tram.
+            x = between(random, street.oncoming[-1] - LANE / 2 + 0.3, street.right)
             z = street.zebra + between(random, 0.3, 2.7)
             things.append(Thing(draw_person, Place(x, z, pick(random, (LEFT, RIGHT)))))
     return things
@@ -246,7 +259,7 @@ def _furniture(random: np.random.Generator, street: Street) -> list[Thing]:
             for index in range(int(random.integers(3, 7))):
                 things.append(Thing(draw_bollard, Place(x, z + index * step), (color,)))
         if happens(random, 0.2):
-            things.append(Thing(draw_board, Place(x + side * 0.8, between(random, 10, 40))))
+            things.append(Thing(draw_board, Place(kerb + side * 1.1, between(random, 10, 40))))
     if street.zebra is not None or happens(random, 0.4):
         z = between(random, 10, 24) if street.zebra is None else street.zebra + 3.5
         lit = int(random.integers(3))

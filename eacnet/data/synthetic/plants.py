@@ -5,7 +5,7 @@ import numpy as np
 from eacnet.data.synthetic.canvas import SUPERSAMPLING, Canvas, Patch, Point
 from eacnet.data.synthetic.chance import between, happens, jitter, pick
 from eacnet.data.synthetic.label_ids import ID
-from eacnet.data.synthetic.light import Color
+from eacnet.data.synthetic.light import Color, scaled
 from eacnet.data.synthetic.solids import Place
 
 VEGETATION = ID["vegetation"]
@@ -36,8 +36,8 @@ def draw_leaves(
     across = ((cols - x) / np.float32(wide)).astype(np.float32)
 
     fine, medium, coarse, _ = canvas.grain
-    here = np.ix_(
-        (rows // SUPERSAMPLING + shift[0]) % fine.shape[0],
+    here = (
+        (rows // SUPERSAMPLING + shift[0])[:, None] % fine.shape[0],
         (cols // SUPERSAMPLING + shift[1]) % fine.shape[1],
     )
     rough, smooth = (fine, medium) if tall < canvas.height / 12 else (medium, coarse)
@@ -49,10 +49,10 @@ def draw_leaves(
     sunny = np.float32(0.5 * light.direct * light.sun[0])
     tone = tone * (1 + np.float32(0.22) * up + np.float32(0.28) * smooth) + sunny * across
     veil = centre[2] / (centre[2] + light.haze)
+    leaf = np.array(scaled(color, 1 - veil), np.float32)
+    haze = np.array(scaled(light.horizon, veil), np.float32)
     pixels = np.empty((*mask.shape, 4), np.uint8)
-    for channel, (value, far) in enumerate(zip(color, light.horizon, strict=True)):
-        shade = tone * np.float32(value * (1 - veil)) + np.float32(far * veil)
-        pixels[..., channel] = np.clip(shade, 0, 255)
+    pixels[..., :3] = np.minimum(tone[..., None] * leaf + haze, 255)
     pixels[..., 3] = VEGETATION
     patch = Patch(slice(top, bottom), slice(left, right), mask)
     canvas.paint_words(patch, pixels.view(np.uint32)[..., 0])

@@ -95,7 +95,7 @@ def _paint_shadows(canvas: Canvas, lots: list[Lot], things: list[Thing]) -> None
             tall = 9.0 if lot.draw is draw_building else 2.2
             cast([(lot.x, 0.0, lot.start), (lot.x, 0.0, lot.end)], tall)
     for thing in things:
-        if thing.place.z > 40:
+        if thing.place.z > 30:
             continue
         length, width, tall = SIZES[thing.draw]
         at, a, b = thing.place.at, length / 2, width / 2

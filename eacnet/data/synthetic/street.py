@@ -52,7 +52,7 @@ def draw_street(random: np.random.Generator) -> Street:
     if happens(random, 0.5):
         right += 2.2
         parking.append(right - 1.1)
-    pavements = [between(random, 1.8, 4.0) for _ in range(2)]
+    pavements = [between(random, 2.2, 4.2) for _ in range(2)]
     verges = tuple(between(random, 0.8, 3.0) if happens(random, 0.45) else 0.0 for _ in range(2))
     fronts = (left - pavements[0] - verges[0], right + pavements[1] + verges[1])
     crossing = None
@@ -158,14 +158,14 @@ def _lay(
 
 def _pave(canvas: Canvas, random: np.random.Generator, street: Street, paving: Color) -> None:
     seam = mix(paving, (70, 68, 66), 0.3)
-    step = between(random, 1.0, 2.0)
+    step = between(random, 1.2, 2.4)
     for side, (inner, outer) in enumerate(
         ((street.left, street.fronts[0]), (street.right, street.fronts[1]))
     ):
         outer += street.verges[side] * (1 if side == 0 else -1)
         low, high = min(inner, outer), max(inner, outer)
         z = 3.0
-        while z < 16:
+        while z < 14:
             _lay(canvas, low, high, z, z + 0.05, seam, "sidewalk")
             z += step
         if happens(random, 0.5):

@@ -51,9 +51,9 @@ def draw_car(canvas: Canvas, random: np.random.Generator, place: Place) -> None:
     body = prism(place, widest, (0.06 - half, half - 0.12, 0.06 - side, side - 0.06), 0.24, belt)
     seen = paint_faces(canvas, body, color, label)
     _paint_ends(canvas, body, seen, label)
-    for name in [name for name in SIDES if name in seen]:
-        panel(canvas, body[name], (0.02, 0.98, 0.0, 0.12), scaled(color, 0.45), label)
-        if canvas.resolves(0.1, place.z):
+    if canvas.resolves(0.1, place.z):
+        for name in [name for name in SIDES if name in seen]:
+            panel(canvas, body[name], (0.02, 0.98, 0.0, 0.12), scaled(color, 0.45), label)
             for seam in (0.38, 0.62):
                 area = (seam, seam + 0.006, 0.15, 1.0)
                 panel(canvas, body[name], area, scaled(color, 0.6), label)
@@ -192,7 +192,7 @@ def _paint_ends(
 ) -> None:
     """Paint bumper, number plate and lights on the lower `share` of the tail and the nose."""
     for name, lamp in (("rear", TAIL), ("front", HEAD)):
-        if name in seen:
+        if name in seen and canvas.resolves(0.1, body[name][0][2]):
             for left, right, bottom, top, color in (
                 (0.0, 1.0, 0.0, 0.14, BUMPER),
                 (0.36, 0.64, 0.24, 0.4, PLATE),

@@ -111,12 +111,12 @@ def build_facade(
     wide, tall = between(random, 0.35, 0.7), between(random, 0.42, 0.62)
     ground = between(random, 3.2, 4.2)
     shops, bands = happens(random, 0.45), happens(random, 0.4)
-    # Mostly dark panes; some mirror the sky, a few have curtains.
-    glass = [jitter(random, pane, 10) for pane in (*PANES, pick(random, CURTAINS))]
-    accent = jitter(random, pick(random, SHOPFRONTS), 10)
     front = build(canvas, wall, height, color, ID["building"])
     if front is None or not canvas.resolves(tall, min(z for _, _, z in front.points)):
         return
+    # Mostly dark panes; some mirror the sky, a few have curtains.
+    glass = [jitter(random, pane, 10) for pane in (*PANES, pick(random, CURTAINS))]
+    accent = jitter(random, pick(random, SHOPFRONTS), 10)
     along, up = front.along, front.up
     column, row = np.floor(along / bay), np.floor((up - ground) / storey)
     across, above = along / bay - column, (up - ground) / storey - row

@@ -7,6 +7,7 @@ from PIL import Image
 
 from eacnet.data.synthetic.scene import draw_scene
 from eacnet.labels import CITYSCAPES, lookup
+from eacnet.progress import progress
 
 SPLITS = ("train", "val", "test")
 
@@ -32,7 +33,7 @@ def write_dataset(root: Path, scenes: dict[str, int], height: int, width: int, s
         annotations = root / "gtFine" / split / "synthetic"
         images.mkdir(parents=True, exist_ok=True)
         annotations.mkdir(parents=True, exist_ok=True)
-        for index in range(count):
+        for index in progress(range(count), desc=f"draw {split}", unit="scene"):
             image, labels = draw_scene(height, width, [seed, SPLITS.index(split), index])
             name = f"synthetic_{index:06d}_000000"
             _save(images / f"{name}_leftImg8bit.png", image)
