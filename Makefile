@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+# The stages, and what they start, find this environment's programs first.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: repro test camvid format lock
 
