@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 LIBRARIES = ("torch", "torchvision", "lightning-fabric", "numpy", "pillow", "dvc")
-CODE = ("eacnet", "stages", "params.yaml", "dvc.yaml")
+# Not params.yaml: the parameters that a result depends on are recorded beside it.
+CODE = ("eacnet", "stages", "dvc.yaml")
 
 
 def provenance(**facts: Any) -> dict[str, Any]:
@@ -16,7 +17,7 @@ def provenance(**facts: Any) -> dict[str, Any]:
 
 
 def code_state() -> dict[str, Any]:
-    """Return the Git commit and which files of the code and parameters differ from it.
+    """Return the Git commit and which files of the code differ from it.
 
     Both are None outside a Git repository.
     """
