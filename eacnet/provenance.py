@@ -1,4 +1,4 @@
-"""Where a result comes from: code, data, seed, device, versions; never the time of day."""
+"""Where a result comes from: code, data, seed, device, versions; no clock but the commit's."""
 
 import platform
 import subprocess
@@ -17,14 +17,16 @@ def provenance(**facts: Any) -> dict[str, Any]:
 
 
 def code_state() -> dict[str, Any]:
-    """Return the Git commit and which files of the code differ from it.
+    """Return the Git commit, the day it was made, and which files of the code differ from it.
 
-    Both are None outside a Git repository.
+    All are None outside a Git repository.
     """
     commit = _git("rev-parse", "HEAD")
+    date = _git("show", "--no-patch", "--format=%cs", "HEAD")
     changed = _git("status", "--porcelain", "--", *CODE)
     return {
         "commit": commit,
+        "date": date,
         "modified": None
         if changed is None
         else [line[2:].strip() for line in changed.splitlines()],

@@ -11,6 +11,7 @@ PREPARED = Path("data/prepared")
 SCRATCH = Path(".cache/training")
 ENVIRONMENT = Path("reports/environment.json")
 SPEED = Path("reports/speed")
+PUBLISHED = Path("data/published.csv")
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
-"""Write the page of the experiment: reports/<experiment>/README.md and its figures."""
+"""Write the page of the experiment: its README.md, tables and figures in reports/<experiment>."""
 
 from eacnet.errors import InputError, exit_on_error
 from eacnet.files import read_json, replacing, write_text
 from eacnet.params import load_params
-from stages.layout import PREPARED, SPEED, main_run, reports
+from stages.layout import PREPARED, PUBLISHED, SPEED, cells, main_run, reports
 
 
 def main() -> None:
@@ -14,12 +14,20 @@ def main() -> None:
     from eacnet.data.store import open_store
     from eacnet.evaluation.counts import Counts
     from eacnet.models import load_model
+    from eacnet.reporting.comparison import read_published
     from eacnet.reporting.examples import make_examples
     from eacnet.reporting.figures import example_figure, read_history, save, training_curve
+    from eacnet.reporting.latex import latex
     from eacnet.reporting.page import Results, page
+    from eacnet.reporting.paper import tables
+    from eacnet.reporting.tables import comma_separated
     from eacnet.runtime.environment import pick_device
 
     data, store = params.data, open_store(PREPARED / params.dataset)
+    code: dict[tuple[str, str], list[dict]] = {}
+    for cell in cells(params):
+        source = read_json(cell.results / "evaluation.json")["provenance"]["code"]
+        code.setdefault((cell.backbone, cell.calibration), []).append(source)
     results = Results(
         variant=params.variant,
         data=store.info,
@@ -29,6 +37,8 @@ def main() -> None:
         evaluation=read_json(run.results / "evaluation.json"),
         ablation=read_json(folder / "ablation.json"),
         speed=[read_json(path) for path in sorted(SPEED.glob("*.json"))],
+        published=read_published(PUBLISHED),
+        code=code,
     )
     scored = results.evaluation["provenance"]
     if (scored["data"], scored["split"]) != (store.checksum, data.evaluate):
@@ -49,6 +59,12 @@ def main() -> None:
         save(curve, figures / "training.png")
         save(curve, figures / "training.svg")
         save(example_figure(examples, store.info["classes"]), figures / "examples.png")
+    with replacing(folder / "tables") as written:
+        written.mkdir()
+        for table in tables(results):
+            write_text(written / f"{table.name}.md", table.markdown())
+            write_text(written / f"{table.name}.tex", latex(table))
+            write_text(written / f"{table.name}.csv", comma_separated(table))
     write_text(folder / "README.md", page(results))
 
 

@@ -1,8 +1,8 @@
 """The page of one experiment: results as Markdown that GitHub shows, the same text each time."""
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from eacnet.reporting.ablation import ablation, gain
@@ -31,6 +31,9 @@ class Results:
         evaluation: evaluation.json of the main network.
         ablation: ablation.json.
         speed: the files of reports/speed.
+        published: figures of other methods, as `comparison.read_published` returns them.
+        code: which code each (backbone, calibration) of the ablation was scored with, a Git state
+            as in provenance for each seed.
     """
 
     variant: str
@@ -41,6 +44,8 @@ class Results:
     evaluation: dict[str, Any]
     ablation: dict[str, Any]
     speed: Sequence[dict[str, Any]]
+    published: Sequence[dict[str, str]] = ()
+    code: Mapping[tuple[str, str], Sequence[dict[str, Any]]] = field(default_factory=dict)
 
 
 def page(results: Results) -> str:

@@ -1,6 +1,8 @@
 import importlib
+import itertools
 import json
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +72,9 @@ def stage(tmp_path, monkeypatch, results):
         write_json(reports / "camvid/ablation.json", example.ablation)
         for index, machine in enumerate(example.speed):
             write_json(reports / f"speed/{index}.json", machine)
+        for seed, kind in itertools.product((1, 2), ("none", "pooled")):
+            write_json(reports / f"camvid/cells/dab-{kind}-{seed}/evaluation.json", scores)
+        shutil.copy(PROJECT / "data/published.csv", tmp_path / "data")
         curve = reports / "camvid/main/training.csv"
         curve.write_text("epoch,loss,lr,val_miou\n1,2.5,0.001,\n2,1.5,0.0005,40.5\n")
 
@@ -88,8 +93,13 @@ def test_the_report_of_a_tiny_experiment(stage, calibration):
     main()
     page = (folder / "README.md").read_text(encoding="utf-8")
     links = set(re.findall(r"\]\(([^)]*)\)", page))
-    files = {path for path in folder.rglob("*") if path.is_file() and "main" not in path.parts}
+    files = {path for path in folder.rglob("*") if path.is_file()}
+    files = {path for path in files if not {"main", "cells"} & set(path.parts)}
     expected = {folder / link for link in links} | {folder / "README.md", folder / "ablation.json"}
+    names = ("comparison", "ablation", "classes", "bands", "speed")
+    expected |= {
+        folder / f"tables/{name}.{kind}" for name in names for kind in ("md", "tex", "csv")
+    }
     assert files == expected
     size = Image.open(folder / "figures/examples.png").size
     columns = 5 if calibration == "pooled" else 4

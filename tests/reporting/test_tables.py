@@ -9,12 +9,14 @@ def test_a_table_is_as_written_by_hand():
     rows = [
         ["none", *mark_best([Number(51.204), Number(None)]), Number(None, signed=True)],
         ["pooled", *mark_best([Number(52.0, 0.3), Number(51.0)]), Number(-0.8, signed=True)],
+        ["full", Number(1.0, second=True), Number(2.0), Number(1.0, 0.1, (-0.5, 2.5), 1, True)],
     ]
     assert markdown(["calibration", "mIoU", "F1", "gain"], rows) == (
         "| calibration | mIoU | F1 | gain |\n"
         "| --- | ---: | ---: | ---: |\n"
         f"| none | 51.20 | {DASH} | {DASH} |\n"
         f"| pooled | **52.00 ± 0.30** | 51.00 | {MINUS}0.80 |\n"
+        f"| full | <ins>1.00</ins> | 2.00 | +1.0 ± 0.1 \\[{MINUS}0.5, +2.5\\] |\n"
     )
 
 
@@ -48,6 +50,22 @@ def test_how_a_figure_is_written(number, text):
 )
 def test_the_best_stands_out_only_where_it_is_better(values, best):
     assert [number.best for number in mark_best([Number(value) for value in values])] == best
+
+
+@pytest.mark.parametrize(
+    ("values", "lowest", "marks"),
+    [
+        ([1.0, 3.0, 2.0], False, " bs"),
+        ([1.0, 3.0, 2.0], True, "b s"),
+        ([3.0, 3.0, 2.0], False, "bbs"),
+        ([3.0, 2.0, 2.0, 1.0], False, "bss "),
+        ([3.0, 2.0, None], False, "b  "),
+        ([None, None, None], False, "   "),
+    ],
+)
+def test_the_second_best_is_marked_among_three_or_more(values, lowest, marks):
+    numbers = mark_best([Number(value) for value in values], lowest)
+    assert "".join("b" if n.best else "s" if n.second else " " for n in numbers) == marks
 
 
 def test_text_renders_as_itself():

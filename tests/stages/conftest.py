@@ -10,6 +10,7 @@ from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[2]
 CODE = ("eacnet", "stages", "params.yaml", "dvc.yaml", ".dvcignore", ".gitignore", "data/raw")
+CODE += ("data/published.csv",)
 SKIPPED = shutil.ignore_patterns(
     "__pycache__", "camvid", "leftImg8bit", "gtFine", "images", "labels"
 )
