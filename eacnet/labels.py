@@ -8,6 +8,7 @@ nor scored. Everything after the prepare stage reads classes from the prepared s
 import csv
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -128,6 +129,14 @@ def read_table(path: Path) -> tuple[Label, ...]:
 def trained(table: tuple[Label, ...]) -> list[Label]:
     """Return the labels that networks predict, in train-id order."""
     return sorted((label for label in table if label.train_id != IGNORED), key=lambda x: x.train_id)
+
+
+def described(table: tuple[Label, ...]) -> list[dict[str, Any]]:
+    """Return one {"name", "category", "color"} a class, as stores and model files hold them."""
+    return [
+        {"name": label.name, "category": label.category, "color": list(label.color)}
+        for label in trained(table)
+    ]
 
 
 def lookup(table: tuple[Label, ...]) -> tuple[np.ndarray, np.ndarray]:

@@ -20,7 +20,7 @@ import numpy as np
 from eacnet.data.raw import Frame, class_table, image_size, list_frames, read_image, read_labels
 from eacnet.errors import InputError
 from eacnet.files import read_json, replacing, write_json
-from eacnet.labels import IGNORED, lookup, trained
+from eacnet.labels import IGNORED, described, lookup
 from eacnet.progress import progress
 
 PROTOCOLS = {
@@ -100,7 +100,7 @@ def prepare(
     table = class_table(dataset, raw)
     frames = {split: list_frames(dataset, raw, split) for split in splits}
     size = _common_size([frame for split in splits for frame in frames[split]])
-    classes = trained(table)
+    classes = described(table)
     sums = np.zeros((2, 3), np.uint64)
     counts = np.zeros(256, np.int64)
     with replacing(target) as folder:
@@ -126,10 +126,7 @@ def prepare(
             "dataset": dataset,
             "protocol": PROTOCOLS[dataset],
             "size": list(size),
-            "classes": [
-                {"name": label.name, "category": label.category, "color": list(label.color)}
-                for label in classes
-            ],
+            "classes": classes,
             "mean": [float(round(m)) for m in mean],
             "std": [round(s, 4) for s in std],
             "frequencies": [round(float(share), 8) for share in shares],

@@ -79,8 +79,8 @@ _ENET = (
     (r"(_1|_2|_block)\.norm\.", r"\1.1."),
     (r"(_1|_2|_block)\.act\.", r"\1.2."),
 )
-_RESNET18 = (
-    (r"^classifier\.", "classify."),
+# torchvision's names, too.
+RESNET18 = (
     (r"^backbone\.(conv|norm)\.", r"\g<1>1."),
     (r"^backbone\.", ""),
     (r"(^|\.)norm(\d)\.", r"\1bn\2."),
@@ -94,9 +94,10 @@ PUBLISHED = (
     Published(
         "enet", "encoder.classifier.bias", ((r"^classifier\.", "encoder.classifier."), *_ENET)
     ),
-    Published("resnet18", "classify.3.weight", _RESNET18),
+    Published("resnet18", "classify.3.weight", ((r"^classifier\.", "classify."), *RESNET18)),
 )
-# The calibration's published names; "pam" is the full one, the others do not tell.
+# The calibration's published names. DABNet's tell which one it is, the others' do not.
+TOLD = {("dab", "pam"): "full", ("dab", "eac_module"): "pooled"}
 CALIBRATION = re.compile(r"^(eac_module|eac|pam)\.")
 
 
@@ -131,8 +132,11 @@ def load_published(
     if network.unused:
         state = {name: v for name, v in state.items() if not name.startswith(network.unused)}
     prefix = next((found[1] for name in state if (found := CALIBRATION.match(name))), None)
+    told = TOLD.get((backbone, prefix)) if prefix else "none"
     if calibration is None:
-        calibration = {None: "none", "pam": "full"}.get(prefix, "pooled")
+        calibration = told or "pooled"
+    elif prefix and told and {calibration, told} == {"full", "pooled"}:
+        raise InputError(f"{where} holds calibration {told} by its names ({prefix}.*)")
     prefix = prefix or "eac"
     try:
         with torch.device("meta"):
@@ -144,7 +148,7 @@ def load_published(
         (r"^calibration\.", f"{prefix}."),
         *network.renames,
     )
-    published = {name: _renamed(name, renames) for name in ours}
+    published = {name: renamed(name, renames) for name in ours}
     for name in published.values():
         # Files from before PyTorch 0.4.1 hold no batch counters; nothing here depends on them.
         if name.endswith(".num_batches_tracked"):
@@ -182,7 +186,8 @@ def _parameters(content: Any, where: str) -> dict[str, Tensor]:
     return {name.removeprefix("module."): value for name, value in content.items()}
 
 
-def _renamed(name: str, renames: Renames) -> str:
+def renamed(name: str, renames: Renames) -> str:
+    """Return what our parameter `name` is called elsewhere: `renames` applied in order."""
     for pattern, replacement in renames:
         name = re.sub(pattern, replacement, name)
     return name

@@ -91,6 +91,8 @@ def test_a_checkpoint_that_does_not_fit(change, message, reference):
     [
         ("dab-pooled", "none", "not understood: eac_module.gamma"),
         ("dab-none", "full", "missing: eac.gamma"),
+        ("dab-pooled", "full", r"holds calibration pooled by its names \(eac_module"),
+        ("dab-full", "pooled", r"holds calibration full by its names \(pam"),
         ("dab-pooled", "half", "state dict: unknown calibration 'half'"),
         ("erfnet-decoder", "pooled", "state dict: backbone erfnet has no coarse scores"),
     ],
