@@ -11,6 +11,7 @@ _HOME = {
     "load_model": "eacnet.models",
     "save_model": "eacnet.models",
     "EACNet": "eacnet.models",
+    "Predictor": "eacnet.runtime.predictor",
 }
 
 __all__ = list(_HOME)

@@ -89,15 +89,23 @@ class EACNet(nn.Module):
             scores = F.interpolate(scores, padded, mode="bilinear", align_corners=False)
         return scores[..., :height, :width]
 
-    def _pad(self, images: Tensor) -> Tensor:
-        """Pad right and bottom to multiples of the stride with 0, the mean colour."""
-        height, width = images.shape[-2:]
+    def check_size(self, height: int, width: int) -> None:
+        """Refuse images that leave nothing to pool or to score.
+
+        Raises:
+            InputError: images of this size are too small for the network.
+        """
         smallest = self.stride + 1 if self.calibration_name == "pooled" else 1
         if min(height, width) < smallest:
             raise InputError(
                 f"images of {height}x{width} pixels are too small: {self.backbone_name} with "
                 f"calibration {self.calibration_name} needs at least {smallest}x{smallest}"
             )
+
+    def _pad(self, images: Tensor) -> Tensor:
+        """Pad right and bottom to multiples of the stride with 0, the mean colour."""
+        height, width = images.shape[-2:]
+        self.check_size(height, width)
         down, right = -height % self.stride, -width % self.stride
         return F.pad(images, (0, right, 0, down)) if down or right else images
 

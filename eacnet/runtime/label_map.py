@@ -1,0 +1,43 @@
+"""Upsampling and argmax in one, without class planes of full size in memory."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+# Interpolated values of a strip: 4 MB in float32, which stay in cache until they are compared.
+STRIP = 1 << 20
+
+
+def label_map(scores: Tensor, size: tuple[int, int], stride: int) -> Tensor:
+    """Return the class with the largest bilinearly interpolated score of every pixel.
+
+    Equals `interpolate(scores, stride * (h, w)).argmax(1)[:, :H, :W]`, bit by bit: the work goes
+    from strip to strip of rows, each with one row of scores more on either side.
+
+    Args:
+        scores: (B,K,h,w), where (h, w) = ceil(size / stride); or at full size, then just compared.
+        size: (H, W) of the images.
+        stride: pixels from one score to the next.
+
+    Returns:
+        uint8 (B,H,W).
+    """
+    height, width = size
+    batch, classes, rows, columns = scores.shape
+    full = (rows, columns) == (height + -height % stride, width + -width % stride)
+    step = 1 if full else stride
+    labels = torch.empty((batch, height, width), dtype=torch.uint8, device=scores.device)
+    strip = max(1, STRIP // (batch * classes * columns * step * step))
+    for top in range(0, rows, strip):
+        bottom = min(top + strip, rows)
+        above, below = max(top - 1, 0), min(bottom + 1, rows)
+        planes = scores[:, :, above:below]
+        if step > 1:
+            planes = F.interpolate(
+                planes, scale_factor=float(step), mode="bilinear", align_corners=False
+            )
+        inside = slice((top - above) * step, (bottom - above) * step)
+        best = planes[:, :, inside, :width].argmax(1)
+        target = labels[:, top * step : bottom * step]
+        target.copy_(best[:, : target.shape[1]])
+    return labels
