@@ -1,5 +1,6 @@
 """Writing files so that a reader never meets half of one."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -60,6 +61,19 @@ def read_json(path: Path) -> Any:
         raise InputError(f"{path} is missing; `dvc repro` makes it") from None
     except ValueError as error:
         raise InputError(f"{path} is no valid JSON ({error}); `dvc repro -f` remakes it") from None
+
+
+def checksum(path: Path) -> str:
+    """Return the SHA-256 of a file.
+
+    Raises:
+        InputError: the file is missing.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        raise InputError(f"{path} is missing; `dvc repro` makes it") from None
 
 
 def _remove(path: Path) -> None:

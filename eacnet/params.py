@@ -18,6 +18,7 @@ Split = Literal["train", "val", "test"]
 Size = tuple[Positive, Positive]
 DatasetName = Literal["synthetic", "camvid", "cityscapes", "folder"]
 Backbone = Literal["dab", "erf", "enet", "resnet18"]
+Baseline = Literal["erfnet"]
 CalibrationName = Literal["none", "full", "pooled"]
 
 
@@ -124,29 +125,27 @@ class Recipe(_Strict):
 
 
 class Ablation(_Strict):
-    """Every backbone with every calibration, each with every seed."""
+    """Every backbone with every calibration, each with every seed; and whole networks beside."""
 
     backbones: Annotated[list[Backbone], Field(min_length=1)]
     calibrations: Annotated[list[CalibrationName], Field(min_length=1)]
+    baselines: list[Baseline]
     seeds: Annotated[list[Natural], Field(min_length=1)]
 
     @model_validator(mode="after")
     def _no_cell_twice(self) -> "Ablation":
-        for values in (self.backbones, self.calibrations, self.seeds):
+        for values in (self.backbones, self.calibrations, self.baselines, self.seeds):
             twice = [value for value in values if values.count(value) > 1]
             if twice:
                 raise ValueError(f"every value once, but {twice[0]} is there twice")
         return self
 
     @property
-    def cells(self) -> list[tuple[Backbone, CalibrationName, int]]:
+    def cells(self) -> list[tuple[Backbone | Baseline, CalibrationName, int]]:
         """(backbone, calibration, seed) of every cell, in the order of the lists."""
-        return [
-            (backbone, calibration, seed)
-            for backbone in self.backbones
-            for calibration in self.calibrations
-            for seed in self.seeds
-        ]
+        crossed = [(name, how) for name in self.backbones for how in self.calibrations]
+        alone = [(name, "none") for name in self.baselines]
+        return [(*network, seed) for network in (*crossed, *alone) for seed in self.seeds]
 
 
 class Benchmark(_Strict):

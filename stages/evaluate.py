@@ -4,7 +4,7 @@ import argparse
 import csv
 
 from eacnet.errors import exit_on_error
-from eacnet.files import replacing, write_json
+from eacnet.files import checksum, replacing, write_json
 from eacnet.params import load_params
 from stages.layout import PREPARED, select
 
@@ -44,6 +44,7 @@ def main() -> None:
     facts = provenance(
         split=params.data.evaluate,
         data=store.checksum,
+        weights=checksum(run.weights),
         device=device_name(device),
         threads=torch.get_num_threads(),
     )

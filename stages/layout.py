@@ -16,13 +16,17 @@ PUBLISHED = Path("data/published.csv")
 
 @dataclass(frozen=True)
 class Run:
-    """One trained network: the pipeline's main one, or a cell of the ablation."""
+    """One trained network: the pipeline's main one, or a cell of the ablation.
+
+    `stage` is the stage of dvc.yaml that makes it.
+    """
 
     name: str
     backbone: str
     calibration: str
     seed: int
     experiment: str
+    stage: str
 
     @property
     def weights(self) -> Path:
@@ -44,15 +48,18 @@ def reports(experiment: str) -> Path:
 def main_run(params: Params) -> Run:
     """Return the run that `model` and `seed` in params.yaml describe."""
     model = params.model
-    return Run("main", model.backbone, model.calibration, params.seed, params.experiment)
+    return Run("main", model.backbone, model.calibration, params.seed, params.experiment, "train")
 
 
 def cells(params: Params) -> list[Run]:
     """Return the runs of the ablation, in the order of params.yaml."""
-    return [
-        Run(f"{backbone}-{calibration}-{seed}", backbone, calibration, seed, params.experiment)
-        for backbone, calibration, seed in params.ablation.cells
-    ]
+    runs = []
+    for backbone, calibration, seed in params.ablation.cells:
+        name = f"{backbone}-{calibration}-{seed}"
+        matrix = "baseline" if backbone in params.ablation.baselines else "ablation"
+        stage = f"{matrix}@{name}"
+        runs.append(Run(name, backbone, calibration, seed, params.experiment, stage))
+    return runs
 
 
 def select(params: Params, name: str) -> Run:

@@ -1,30 +1,80 @@
 """Put the cells of the ablation together: mean and spread over seeds, gain from calibration."""
 
+from typing import Any
+
+from pydantic import ValidationError
+
 from eacnet.errors import InputError, exit_on_error
-from eacnet.evaluation.summary import headline, summarise
-from eacnet.files import read_json, write_json
-from eacnet.params import load_params
-from stages.layout import cells, reports
+from eacnet.files import checksum, read_json, write_json
+from eacnet.params import Params, Recipe, load_params
+from stages.layout import PREPARED, Run, cells, reports
 
 
 def main() -> None:
-    """Read the scores of exactly the cells that params.yaml names, write their summary."""
+    """Read the counts of exactly the cells that params.yaml names, write their summary."""
     params = load_params()
-    scores, evaluations = {}, []
-    for run in cells(params):
-        scores[run.backbone, run.calibration, run.seed] = read_json(run.results / "metrics.json")
-        evaluation = read_json(run.results / "evaluation.json")
-        evaluations.append((evaluation["provenance"]["data"], evaluation["frames"]))
-    if len(set(evaluations)) > 1:
-        raise InputError(
-            f"the cells in {reports(params.experiment)} were scored on different data; "
-            "`dvc repro` scores the stale ones anew"
-        )
-    entries = summarise(scores)
+    runs = cells(params)
+    from eacnet.data.store import open_store
+    from eacnet.evaluation.counts import Counts
+    from eacnet.evaluation.significance import LEVEL, RESAMPLES, SEED
+    from eacnet.evaluation.summary import headline, summarise
+    from eacnet.models import build_model
+    from eacnet.runtime.complexity import complexity
+
+    store = open_store(PREPARED / params.dataset)
+    for run in runs:
+        _check(run, params, store.checksum)
+    counts = {
+        (run.backbone, run.calibration, run.seed): Counts.load(run.results / "counts.npz")
+        for run in runs
+    }
+    height, width = store.info["size"]
+    groups = []
+    for group in summarise(counts, [entry["name"] for entry in store.info["classes"]]):
+        network = build_model(group["backbone"], store.num_classes, group["calibration"])
+        cost = complexity(network, height, width)
+        macs = {"total": cost.macs, "attention": cost.attention_macs}
+        macs = {"height": height, "width": width, **macs}
+        groups.append({**group, "parameters": cost.parameters, "macs": macs})
     folder = reports(params.experiment)
-    summary = {"split": params.data.evaluate, "frames": evaluations[0][1], "groups": entries}
+    summary = {
+        "split": params.data.evaluate,
+        "frames": len(next(iter(counts.values()))),
+        "bootstrap": {"resamples": RESAMPLES, "seed": SEED, "level": LEVEL},
+        "groups": groups,
+    }
     write_json(folder / "ablation.json", summary)
-    write_json(folder / "metrics.json", {"ablation": headline(entries)})
+    write_json(folder / "metrics.json", {"ablation": headline(groups)})
+
+
+def _check(run: Run, params: Params, data: str) -> None:
+    """Refuse a cell that is missing, or that is not of this recipe, data, split and weights."""
+    training = read_json(run.results / "training.json")
+    scored = read_json(run.results / "evaluation.json")["provenance"]
+    network = (training["backbone"], training["calibration"], training["seed"])
+    same = {
+        "it is of another network": network == (run.backbone, run.calibration, run.seed),
+        "it was trained with another recipe": _recipe(training["recipe"]) == params.recipe,
+        "it was trained on other splits": training["trained_on"] == params.data.train,
+        "it was trained on other data": training["data"] == data,
+        "it was scored on another split": scored["split"] == params.data.evaluate,
+        "it was scored on other data": scored["data"] == data,
+        "it was scored with other weights": scored.get("weights") == checksum(run.weights),
+    }
+    for reason, holds in same.items():
+        if not holds:
+            raise InputError(
+                f"{run.results} is stale: {reason} than there are now;"
+                f" `dvc repro {run.stage}` makes it anew"
+            )
+
+
+def _recipe(recorded: dict[str, Any]) -> Recipe | None:
+    """Return a recorded recipe; a key that came later has its default."""
+    try:
+        return Recipe.model_validate(recorded)
+    except ValidationError:
+        return None
 
 
 if __name__ == "__main__":

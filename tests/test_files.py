@@ -3,7 +3,7 @@ import errno
 import pytest
 
 from eacnet.errors import InputError
-from eacnet.files import read_json, replacing, write_json
+from eacnet.files import checksum, read_json, replacing, write_json
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
@@ -50,3 +50,12 @@ def test_json_never_holds_nan(tmp_path):
     with pytest.raises(ValueError, match="not JSON compliant"):
         write_json(tmp_path / "a.json", {"miou": float("nan")})
     assert not list(tmp_path.iterdir())
+
+
+def test_a_checksum_is_that_of_the_bytes(tmp_path):
+    path = tmp_path / "abc"
+    path.write_bytes(b"abc")
+    # FIPS 180-2, appendix B.1
+    assert checksum(path).startswith("ba7816bf8f01cfea414140de5dae2223")
+    with pytest.raises(InputError, match="none is missing"):
+        checksum(tmp_path / "none")

@@ -57,7 +57,13 @@ def test_every_published_recipe_is_as_its_paper_says():
         ("datasets.camvid.train", [], ["datasets.camvid.train is []"]),
         ("datasets.synthetic.size", [4096, 8192], ["datasets.synthetic.size.0 is 4096", "1024"]),
         ("ablation.seeds", [], ["ablation.seeds is []"]),
+        ("ablation.seeds", [1, 2, 1], ["1 is there twice"]),
         ("ablation.calibrations", ["none", "none"], ["none is there twice"]),
+        ("ablation.calibrations", ["local"], ["ablation.calibrations.0 is 'local'", "'pooled'"]),
+        ("ablation.backbones", ["dab", "erf", "dab"], ["dab is there twice"]),
+        ("ablation.backbones", ["vgg"], ["ablation.backbones.0 is 'vgg'", "'dab', 'erf'"]),
+        ("ablation.backbones", ["erfnet"], ["ablation.backbones.0 is 'erfnet'", "'dab', 'erf'"]),
+        ("ablation.baselines", ["dab"], ["ablation.baselines.0 is 'dab'", "'erfnet'"]),
     ],
 )
 def test_a_bad_value_gets_one_line_that_names_it(tmp_path, key, value, expected):

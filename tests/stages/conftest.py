@@ -78,6 +78,8 @@ def make_project(root: Path) -> Project:
         "recipes.synthetic.epochs": 2,
         "recipes.synthetic.batch": 2,
         "recipes.synthetic.crop": [64, 128],
+        "ablation.backbones": ["dab"],
+        "ablation.baselines": [],
         "ablation.seeds": [1],
         "benchmark.sizes": [[64, 128]],
         "benchmark.rounds": 2,
