@@ -6,7 +6,15 @@ DVC writes YAML 1.2, so it is read as such: `1e-3` is a number and `on` is a wor
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -32,11 +40,24 @@ class Model(_Strict):
     backbone: Backbone
     calib: Annotated[bool, Field(strict=True)]
     attention: Literal["pooled", "full"]
+    pretrained: Literal["none", "imagenet"] = "none"
+
+    @field_validator("pretrained")
+    @classmethod
+    def _weights_exist(cls, value: str, info: ValidationInfo) -> str:
+        backbone = info.data.get("backbone", "resnet18")
+        if value != "none" and backbone != "resnet18":
+            raise ValueError(f"'none' with backbone {backbone}; only resnet18 has such weights")
+        return value
 
     @property
     def calibration(self) -> CalibrationName:
         """The calibration as `build_model` names it."""
         return self.attention if self.calib else "none"
+
+    def weights_for(self, backbone: str) -> str:
+        """Return `pretrained`, which the resnet18 cells of the ablation share, or "none"."""
+        return self.pretrained if backbone == "resnet18" else "none"
 
 
 class Dataset(_Strict):
@@ -122,6 +143,7 @@ class Recipe(_Strict):
     validate_every: Natural
     precision: Literal["fp32", "bf16"]
     compile: Annotated[bool, Field(strict=True)]
+    init: Annotated[str, Field(min_length=1)] | None = None
 
 
 class Ablation(_Strict):
@@ -196,6 +218,11 @@ class Params(_Strict):
             raise ValueError(
                 f"variant is {self.variant!r}, but recipes has no {self.experiment!r}; "
                 f"allowed for {self.dataset}: {', '.join(map(repr, allowed)) or 'none'}"
+            )
+        if self.recipe.init and self.model.pretrained != "none":
+            raise ValueError(
+                f"recipes.{self.experiment}.init is {self.recipe.init!r} and model.pretrained is "
+                f"{self.model.pretrained!r}; a training starts from one of them"
             )
         return self
 

@@ -22,7 +22,8 @@ def main() -> None:
     from eacnet.data.samples import Augmentation, Samples, check_crop
     from eacnet.data.store import open_store
     from eacnet.evaluation.evaluate import quick_miou
-    from eacnet.models import build_model, save_model
+    from eacnet.models import save_model
+    from eacnet.models.initial import initial_model, told
     from eacnet.provenance import provenance
     from eacnet.runtime.environment import device_name
     from eacnet.training.fingerprint import fingerprint, source_digest
@@ -37,10 +38,17 @@ def main() -> None:
 
     fabric = make_fabric(params.hardware, recipe.precision)
     sources = source_digest()
+    torch.manual_seed(run.seed)
+    weights = recipe.init, params.model.weights_for(run.backbone)
+    network, start = initial_model(
+        run.backbone, run.calibration, info["classes"], info["mean"], *weights
+    )
+    fabric.print(f"{name} {told(start)}")
     facts = {
         "backbone": run.backbone,
         "calibration": run.calibration,
         "seed": run.seed,
+        **start,
         "recipe": recipe.model_dump(),
         "trained_on": data.train,
         "data": store.checksum,
@@ -57,8 +65,6 @@ def main() -> None:
             network, split.images, split.labels, mean=info["mean"], device=fabric.device
         )
 
-    torch.manual_seed(run.seed)
-    network = build_model(run.backbone, store.num_classes, run.calibration)
     history = train(
         fabric,
         network,

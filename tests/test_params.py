@@ -101,3 +101,34 @@ def test_scientific_notation_is_a_number_as_in_yaml_1_2(tmp_path):
 def test_calibration_follows_both_switches(tmp_path, calib, attention, expected):
     model = {"backbone": "dab", "calib": calib, "attention": attention}
     assert load_params(changed(tmp_path, "model", model)).model.calibration == expected
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        (
+            "model.pretrained",
+            "imagenet",
+            ["model.pretrained is 'imagenet'", "'none' with backbone"],
+        ),
+        ("model.pretrained", "coco", ["model.pretrained is 'coco'", "'none' or 'imagenet'"]),
+        ("recipes.synthetic.init", "", ["recipes.synthetic.init is ''", "at least 1 character"]),
+    ],
+)
+def test_where_a_training_starts_is_checked(tmp_path, key, value, expected):
+    with pytest.raises(InputError) as caught:
+        load_params(changed(tmp_path, key, value))
+    assert all(part in str(caught.value) for part in expected), caught.value
+
+
+def test_a_training_starts_from_one_thing_alone(tmp_path):
+    model = {"backbone": "resnet18", "calib": True, "attention": "pooled", "pretrained": "imagenet"}
+    path = changed(tmp_path, "model", model)
+    params = load_params(path)
+    assert params.model.weights_for("resnet18") == "imagenet"
+    assert params.model.weights_for("dab") == "none"
+    path.write_text(path.read_text().replace("init: null", "init: a.safetensors"))
+    with pytest.raises(
+        InputError, match=r"recipes.synthetic.init is 'a.safetensors' and model.pre"
+    ):
+        load_params(path)
