@@ -15,6 +15,8 @@ def main() -> None:
     parser.add_argument("--version", action="version", version=f"eacnet {version('eacnet')}")
     choices = parser.add_subparsers(dest="command", required=True, metavar="command")
     for module in pkgutil.iter_modules(commands.__path__):
+        if module.name.startswith("_"):
+            continue
         command = import_module(f"eacnet.commands.{module.name}")
         summary, _, details = (command.__doc__ or "").partition("\n")
         subparser = choices.add_parser(

@@ -70,13 +70,27 @@ def image_size(path: Path) -> tuple[int, int]:
         raise _unreadable(path, error) from None
 
 
+def decode(path: Path) -> Image.Image:
+    """Decode an image file as it is, in whatever mode.
+
+    Raises:
+        InputError: the file is unreadable or truncated.
+    """
+    try:
+        with Image.open(path) as file:
+            file.load()
+            return file
+    except (OSError, UnidentifiedImageError, SyntaxError, Image.DecompressionBombError) as error:
+        raise _unreadable(path, error) from None
+
+
 def read_image(path: Path) -> np.ndarray:
     """Decode an image, uint8 (H,W,3) RGB.
 
     Raises:
         InputError: the file is unreadable or truncated, or holds more than 8 bits a channel.
     """
-    pixels = _decode(path)
+    pixels = decode(path)
     if pixels.mode not in ("RGB", "RGBA", "L", "P"):
         raise InputError(f"{path} is a {pixels.mode} image; convert it to 8-bit RGB")
     return np.asarray(pixels.convert("RGB"))
@@ -94,7 +108,7 @@ def read_labels(path: Path, train_ids: np.ndarray, known: np.ndarray) -> np.ndar
         InputError: the file is unreadable or truncated, has several channels, or holds an id that
             the class table does not list.
     """
-    pixels = _decode(path)
+    pixels = decode(path)
     if pixels.mode not in ("L", "P", "1"):
         raise InputError(f"{path} is a {pixels.mode} image; labels need one channel of 8 bits")
     ids = np.asarray(pixels if pixels.mode != "1" else pixels.convert("L"), dtype=np.uint8)
@@ -117,15 +131,6 @@ def _same_ids(these: dict[str, Path], those: dict[str, Path], what: str, remedy:
     if alone:
         more = f" (and {len(alone) - 1} more)" if len(alone) > 1 else ""
         raise InputError(f"{alone[0]} is {what}{more}; {remedy}")
-
-
-def _decode(path: Path) -> Image.Image:
-    try:
-        with Image.open(path) as file:
-            file.load()
-            return file
-    except (OSError, UnidentifiedImageError, SyntaxError, Image.DecompressionBombError) as error:
-        raise _unreadable(path, error) from None
 
 
 def _unreadable(path: Path, error: Exception) -> InputError:

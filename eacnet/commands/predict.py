@@ -1,0 +1,108 @@
+"""Segment images and videos: label maps, overlays, class shares.
+
+Of an image: a label map (PNG with a palette), an overlay, and JSON with the share of each class in
+percent and the latency. Of a video: an overlay video without sound and a line of JSON for each
+frame. Results are named after their input and lie in the folder given with --output.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from eacnet.commands._model import choose_model
+from eacnet.errors import InputError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add = parser.add_argument
+    add("inputs", nargs="+", metavar="INPUT", help="image, video, folder or glob pattern")
+    add("--output", type=Path, default=Path("predictions"), help="folder (default: predictions)")
+    add("--model", help="weights (default: the pipeline's, otherwise those that ship)")
+    add("--side-by-side", action="store_true", help="also image and overlay, with a legend")
+    add("--label-maps", action="store_true", help="also a label map of each frame of a video")
+    add("--size", type=_size, metavar="HxW", help="predict at this size (default: the image's own)")
+    add("--runtime", default="eager", help="as eacnet.Predictor's (default: eager)")
+    add("--precision", default="fp32", help="as eacnet.Predictor's (default: fp32)")
+    add("--device", default="auto", help="auto, cpu or cuda (default: auto)")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Predict all inputs; go on after one that fails, and name it at the end.
+
+    Raises:
+        InputError: an input failed, a result would take an input's place, or there is no network.
+    """
+    from eacnet.runtime.sources import find_sources
+
+    sources, problems = find_sources(arguments.inputs, arguments.output)
+    if not sources:
+        raise InputError("; ".join(problems))
+    path, why = choose_model(arguments.model)
+
+    import eacnet
+    from eacnet.progress import progress
+    from eacnet.reporting.predictions import IMAGE_RESULTS, VIDEO_RESULTS, Predictions
+    from eacnet.runtime.segment import Segmenter
+
+    taken = {source.path.resolve() for source in sources}
+    for source in sources:
+        for suffix in VIDEO_RESULTS if source.is_video else IMAGE_RESULTS:
+            result = arguments.output / f"{source.name}{suffix}"
+            if result.resolve() in taken:
+                raise InputError(f"{result} is an input and would be overwritten; use --output")
+
+    predictor = eacnet.Predictor(
+        path,
+        runtime=arguments.runtime,
+        precision=arguments.precision,
+        device=arguments.device,
+    )
+    model = predictor.model
+    facts = {
+        "model": str(path),
+        "backbone": model.backbone_name,
+        "calibration": model.calibration_name,
+        "dataset": model.card.dataset,
+        "runtime": predictor.runtime,
+        "precision": predictor.precision,
+        "device": str(predictor.device),
+        "predicted_at": arguments.size,
+    }
+    print(
+        f"{path}, {why}: {model.backbone_name} with calibration {model.calibration_name},"
+        f" {model.num_classes} classes of {model.card.dataset or 'an unnamed dataset'},"
+        f" {predictor.runtime} {predictor.precision} on {predictor.device}"
+    )
+    predictions = Predictions(
+        Segmenter(predictor, arguments.size),
+        model.card.classes,
+        arguments.output,
+        facts,
+        arguments.side_by_side,
+        arguments.label_maps,
+    )
+    done = 0
+    for source in progress(sources, desc="predict", unit="file"):
+        try:
+            if source.is_video:
+                damaged = predictions.video(source)
+                if damaged:
+                    problems.append(f"{source.path}: {damaged} damaged frames, left out or patched")
+            else:
+                predictions.image(source)
+            done += 1
+        except InputError as error:
+            problems.append(str(error))
+    print(f"{done} of {len(sources)} files -> {arguments.output}")
+    if problems:
+        print(*problems, sep="\n", file=sys.stderr)
+        raise InputError(f"{len(problems)} of the inputs had a problem, named above")
+
+
+def _size(text: str) -> tuple[int, int]:
+    """Read "360x480" as (height, width)."""
+    height, separator, width = text.lower().partition("x")
+    if not (separator and height.isdecimal() and width.isdecimal() and int(height) * int(width)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not HEIGHTxWIDTH in pixels, such as 360x480")
+    return int(height), int(width)

@@ -1,0 +1,133 @@
+"""Which images and videos a command line means, and under which names their results are kept."""
+
+import glob
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+IMAGES = {".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
+VIDEOS = {
+    ".avi", ".flv", ".gif", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ts",
+    ".webm", ".wmv",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Source:
+    """An image or a video, and the name of its results: a relative path without a suffix."""
+
+    path: Path
+    name: str
+
+    @property
+    def is_video(self) -> bool:
+        """Whether it is read as a video."""
+        return self.path.suffix.lower() in VIDEOS
+
+
+def find_sources(arguments: Sequence[str], output: Path) -> tuple[list[Source], list[str]]:
+    """Find the images and videos that the arguments mean.
+
+    An argument is a file, a folder (taken with its subfolders, without hidden files) or a glob
+    pattern. A file that several arguments mean is taken once. What lies in `output` is skipped in
+    folders: there stand the results of earlier runs.
+
+    Args:
+        arguments: as the user wrote them.
+        output: the folder of the results.
+
+    Returns:
+        The sources, no two of one name (upper and lower case taken as the same), and one line for
+        each argument that means nothing.
+    """
+    found: dict[Path, tuple[Path, Path]] = {}
+    problems = []
+    for argument in arguments:
+        pairs = list(_matches(argument, output))
+        for path, relative in pairs:
+            found.setdefault(path.resolve(), (path, relative))
+        if not pairs:
+            problems.append(_explain(argument))
+    stems = Counter(_stem(path) for path in found)
+    candidates = {
+        path: _names(whole, relative if stems[_stem(whole)] > 1 else relative.with_suffix(""))
+        for whole, (path, relative) in found.items()
+    }
+    return [Source(path, name) for path, name in _distinct(candidates).items()], problems
+
+
+def _matches(argument: str, output: Path) -> Iterator[tuple[Path, Path]]:
+    """Yield files and what their results are named after, in sorted order."""
+    paths = [Path(argument)]
+    if not paths[0].exists() and glob.has_magic(argument):
+        # Path.glob takes no absolute pattern.
+        matches = glob.glob(argument, recursive=True)  # noqa: PTH207
+        paths = [Path(match) for match in sorted(matches)]
+    for path in paths:
+        if path.is_dir():
+            for file in _files(path, output.resolve()):
+                yield file, file.relative_to(path)
+        elif path.is_file() and _known(path):
+            yield path, Path(path.name)
+
+
+def _files(folder: Path, output: Path) -> Iterator[Path]:
+    for root, folders, files in os.walk(folder):
+        here = Path(root)
+        folders[:] = sorted(
+            name
+            for name in folders
+            if not name.startswith(".") and (here / name).resolve() != output
+        )
+        if here.resolve() == output:
+            continue
+        yield from (
+            here / name for name in sorted(files) if not name.startswith(".") and _known(Path(name))
+        )
+
+
+def _known(path: Path) -> bool:
+    return path.suffix.lower() in IMAGES | VIDEOS
+
+
+def _stem(path: Path) -> str:
+    """Return what a file shares with those that differ from it in suffix or case alone."""
+    return str(path.with_suffix("")).casefold()
+
+
+def _names(whole: Path, relative: Path) -> list[str]:
+    """Return names for the results of the file at `whole`: `relative`, then under more parents."""
+    parts = whole.relative_to(whole.anchor).parts
+    longer = [
+        Path(*parts[-count:-1], relative.name)
+        for count in range(len(relative.parts) + 1, len(parts) + 1)
+    ]
+    return [name.as_posix() for name in (relative, *longer)]
+
+
+def _distinct(candidates: dict[Path, list[str]]) -> dict[Path, str]:
+    """Choose for each file the shortest of its names that no other file has."""
+    choice = dict.fromkeys(candidates, 0)
+    while True:
+        names = {path: candidates[path][index] for path, index in choice.items()}
+        uses = Counter(name.casefold() for name in names.values())
+        clashing = [path for path, name in names.items() if uses[name.casefold()] > 1]
+        movable = [path for path in clashing if choice[path] + 1 < len(candidates[path])]
+        if not movable:
+            break
+        for path in movable:
+            choice[path] += 1
+    for number, path in enumerate(clashing, start=1):
+        names[path] = f"{names[path]}~{number}"
+    return names
+
+
+def _explain(argument: str) -> str:
+    path = Path(argument)
+    if path.is_dir():
+        return f"{argument}: no image or video in this folder"
+    if path.is_file():
+        return f"{argument}: neither an image nor a video by its suffix {path.suffix!r}"
+    return f"{argument}: no such file or folder"

@@ -1,0 +1,228 @@
+import json
+import os
+import weakref
+
+import av
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import eacnet as package
+from eacnet.commands import _model
+from eacnet.models import load_model
+from eacnet.runtime.video import open_video
+
+
+def predicted(weights, pixels):
+    """The class ids of an image, straight from the network."""
+    model = load_model(weights)
+    with torch.inference_mode():
+        image = torch.from_numpy(pixels.copy()).float() - torch.tensor(model.card.mean)
+        return model(image.permute(2, 0, 1)[None]).argmax(1)[0].to(torch.uint8).numpy()
+
+
+def names(folder):
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_files_of_an_image(eacnet, here, weights, save_scene):
+    pixels = save_scene(here / "photo.png")
+    code, out, err = eacnet("predict", "photo.png", "--model", weights, "--side-by-side")
+    assert code == 0, err
+    assert f"{weights}, as asked for: dab with calibration pooled, 11 classes of camvid" in out
+    folder = here / "predictions"
+    assert names(folder) == {
+        "photo.json",
+        "photo_labels.png",
+        "photo_overlay.jpg",
+        "photo_side-by-side.jpg",
+    }
+    labels = np.array(Image.open(folder / "photo_labels.png"))
+    np.testing.assert_array_equal(labels, predicted(weights, pixels))
+    record = json.loads((folder / "photo.json").read_text())
+    for index, (name, share) in enumerate(record["shares"].items()):
+        assert name == load_model(weights).card.classes[index]["name"]
+        assert share == pytest.approx(100 * (labels == index).mean(), abs=1e-4)
+    assert (record["source"], record["height"], record["width"]) == ("photo.png", 48, 64)
+    assert record["latency_ms"] > 0
+    assert record["warm"] is False
+    assert Image.open(folder / "photo_overlay.jpg").size == (64, 48)
+    assert Image.open(folder / "photo_side-by-side.jpg").width == 136
+
+
+def test_a_video_frame_by_frame(eacnet, here, weights, save_video):
+    save_video(here / "clip.mp4", frames=5, rate=10)
+    options = ("--model", weights, "--label-maps", "--side-by-side", "--output", "out")
+    code, _, err = eacnet("predict", "clip.mp4", *options)
+    assert code == 0, err
+    assert names(here / "out") == {
+        "clip.json",
+        "clip.jsonl",
+        "clip_overlay.mp4",
+        "clip_side-by-side.mp4",
+        *(f"clip_labels/{index:08}.png" for index in range(5)),
+    }
+    lines = [json.loads(line) for line in (here / "out/clip.jsonl").read_text().splitlines()]
+    assert [line["frame"] for line in lines] == list(range(5))
+    assert [line["time_s"] for line in lines] == pytest.approx([0, 0.1, 0.2, 0.3, 0.4])
+    with open_video(here / "clip.mp4") as video:
+        for index, frame in enumerate(video):
+            labels = np.array(Image.open(here / f"out/clip_labels/{index:08}.png"))
+            np.testing.assert_array_equal(labels, predicted(weights, frame.pixels))
+            assert sum(lines[index]["shares"].values()) == pytest.approx(100, abs=0.01)
+    with av.open(str(here / "out/clip_overlay.mp4")) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 5
+    record = json.loads((here / "out/clip.json").read_text())
+    assert (record["frames"], record["damaged_frames"]) == (5, 0)
+    means = np.mean([list(line["shares"].values()) for line in lines], 0)
+    assert list(record["shares"].values()) == pytest.approx(means, abs=1e-3)
+
+
+def test_a_long_video_keeps_no_more_frames_alive_than_a_short_one(
+    eacnet, here, weights, save_video, monkeypatch
+):
+    peaks = {}
+
+    class Watching(package.Predictor):
+        """Counts how many of the images that it has seen are still alive."""
+
+        def __call__(self, image):
+            seen.append(weakref.ref(image))
+            peaks[frames] = max(peaks.get(frames, 0), sum(ref() is not None for ref in seen))
+            return np.zeros(image.shape[:2], np.uint8)
+
+    monkeypatch.setattr(package, "Predictor", Watching)
+    for frames in (4, 90):
+        seen = []
+        save_video(here / f"{frames}.mp4", frames=frames)
+        code, _, err = eacnet("predict", f"{frames}.mp4", "--model", weights, "--side-by-side")
+        assert code == 0, err
+        assert len(seen) == frames
+    assert peaks[90] == peaks[4] <= 2
+
+
+def test_it_goes_on_after_a_bad_file_and_names_it(eacnet, here, weights, save_scene):
+    save_scene(here / "in/a.png")
+    save_scene(here / "in/c.png", 5, 5)
+    save_scene(here / "in/d.png")
+    (here / "in/b.png").write_bytes(b"no image")
+    (here / "in/e.mp4").write_bytes(b"no video")
+    code, out, err = eacnet("predict", "in", "gone.png", "--model", weights)
+    assert code == 1
+    assert "2 of 5 files -> predictions" in out
+    *problems, last = err.splitlines()[-5:]
+    assert last == "error: 4 of the inputs had a problem, named above"
+    assert problems[0] == "gone.png: no such file or folder"
+    assert problems[1].startswith("in/b.png can't be read as an image")
+    assert problems[2].startswith("in/c.png: images of 5x5 pixels are too small")
+    assert problems[3].startswith("in/e.mp4 can't be read as a video")
+    assert {name for name in names(here / "predictions") if "labels" in name} == {
+        "a_labels.png",
+        "d_labels.png",
+    }
+
+
+def test_size_scales_the_image_and_brings_the_labels_back(eacnet, here, weights, save_scene):
+    save_scene(here / "x.png", 50, 70)
+    code, _, err = eacnet("predict", "x.png", "--model", weights, "--size", "24x32")
+    assert code == 0, err
+    small = np.array(Image.open("x.png").resize((32, 24), Image.Resampling.BILINEAR))
+    labels = np.array(Image.open("predictions/x_labels.png"))
+    assert labels.shape == (50, 70)
+    rows = ((np.arange(50) + 0.5) * 24 / 50).astype(int)
+    columns = ((np.arange(70) + 0.5) * 32 / 70).astype(int)
+    np.testing.assert_array_equal(labels, predicted(weights, small)[rows][:, columns])
+    assert json.loads((here / "predictions/x.json").read_text())["predicted_at"] == [24, 32]
+
+
+@pytest.mark.parametrize("size", ["24", "0x5", "ax4", "4x-4"])
+def test_a_wrong_size_is_refused(eacnet, here, size):
+    code, _, err = eacnet("predict", "x.png", f"--size={size}")
+    assert code == 2
+    assert "is not HEIGHTxWIDTH" in err
+
+
+def test_an_input_is_never_overwritten(eacnet, here, weights, save_scene):
+    save_scene(here / "x.png")
+    save_scene(here / "x_labels.png")
+    before = (here / "x_labels.png").read_bytes()
+    code, _, err = eacnet("predict", "x.png", "x_labels.png", "--model", weights, "--output", ".")
+    assert code == 1
+    assert err == "error: x_labels.png is an input and would be overwritten; use --output\n"
+    assert (here / "x_labels.png").read_bytes() == before
+
+
+def test_nothing_half_written_is_left_of_an_interrupted_run(
+    eacnet, here, weights, save_video, save_scene, monkeypatch
+):
+    save_scene(here / "a.png")
+    save_video(here / "b.mp4", frames=40)
+    calls = []
+
+    class Interrupted(package.Predictor):
+        def __call__(self, image):
+            calls.append(1)
+            if len(calls) == 20:
+                os.kill(os.getpid(), 15)
+            return np.zeros(image.shape[:2], np.uint8)
+
+    monkeypatch.setattr(package, "Predictor", Interrupted)
+    options = ("--model", weights, "--side-by-side", "--label-maps")
+    code, _, err = eacnet("predict", "a.png", "b.mp4", *options)
+    assert code == 1
+    assert "error: interrupted" in err
+    assert names(here / "predictions") == {
+        "a.json",
+        "a_labels.png",
+        "a_overlay.jpg",
+        "a_side-by-side.jpg",
+    }
+
+
+class TestWhichModel:
+    @pytest.fixture
+    def shipped(self, tmp_path, monkeypatch):
+        path = tmp_path / "site-packages/weights/camvid.safetensors"
+        monkeypatch.setattr(_model, "SHIPPED", path)
+        return path
+
+    def test_the_pipelines_own_comes_first(self, here, shipped):
+        for path in (shipped, here / "models/camvid_cpu/main.safetensors"):
+            path.parent.mkdir(parents=True)
+            path.touch()
+        params = (package_root() / "params.yaml").read_text()
+        params = params.replace("dataset: synthetic ", "dataset: camvid ").replace(
+            'variant: "" ', "variant: _cpu "
+        )
+        (here / "params.yaml").write_text(params)
+        path, why = _model.choose_model(None)
+        assert path.as_posix() == "models/camvid_cpu/main.safetensors"
+        assert why == "the pipeline's main network"
+
+    def test_then_the_one_that_ships(self, here, shipped):
+        shipped.parent.mkdir(parents=True)
+        shipped.touch()
+        path, why = _model.choose_model(None)
+        assert path == shipped
+        assert why.startswith("the network that ships with eacnet, since this folder holds no")
+        (here / "params.yaml").write_text("learning_rate: 0.1")
+        assert "is not usable (params.yaml: " in _model.choose_model(None)[1]
+
+    def test_otherwise_one_line_says_what_to_do(self, eacnet, here, shipped, save_scene):
+        save_scene(here / "x.png")
+        code, _, err = eacnet("predict", "x.png")
+        assert code == 1
+        assert err.startswith("error: no trained network: this folder holds no pipeline")
+        assert "--model" in err
+        assert len(err.splitlines()) == 1
+        assert not (here / "predictions").exists()
+
+    def test_one_that_is_not_there(self, eacnet, here, save_scene):
+        save_scene(here / "x.png")
+        code, _, err = eacnet("predict", "x.png", "--model", "gone.safetensors")
+        assert (code, err) == (1, "error: --model gone.safetensors: there is no such file\n")
+
+
+def package_root():
+    return _model.Path(package.__file__).parents[1]
