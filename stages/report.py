@@ -1,4 +1,4 @@
-"""Write the page of the experiment: its README.md, tables and figures in reports/<experiment>."""
+"""Write the page of the experiment: its texts, tables and figures in reports/<experiment>."""
 
 from eacnet.errors import InputError, exit_on_error
 from eacnet.files import read_json, replacing, write_text
@@ -17,6 +17,7 @@ def main() -> None:
     from eacnet.reporting.comparison import read_published
     from eacnet.reporting.examples import make_examples
     from eacnet.reporting.figures import example_figure, read_history, save, training_curve
+    from eacnet.reporting.html import html
     from eacnet.reporting.latex import latex
     from eacnet.reporting.page import Results, page
     from eacnet.reporting.paper import tables
@@ -59,12 +60,15 @@ def main() -> None:
         save(curve, figures / "training.png")
         save(curve, figures / "training.svg")
         save(example_figure(examples, store.info["classes"]), figures / "examples.png")
+    made = tables(results)
     with replacing(folder / "tables") as written:
         written.mkdir()
-        for table in tables(results):
+        for table in made:
             write_text(written / f"{table.name}.md", table.markdown())
             write_text(written / f"{table.name}.tex", latex(table))
             write_text(written / f"{table.name}.csv", comma_separated(table))
+    pictures = {path.name: path.read_bytes() for path in (folder / "figures").iterdir()}
+    write_text(folder / "index.html", html(results, made, examples, pictures))
     write_text(folder / "README.md", page(results))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from eacnet.reporting.ablation import ablation, gain
 from eacnet.reporting.accuracy import accuracy, edges
 from eacnet.reporting.speed import speed
-from eacnet.reporting.tables import MISSING, TIMES, Number, escape, markdown
+from eacnet.reporting.tables import MISSING, TIMES, Number, Table, escape, markdown
 
 NAMES = {
     "synthetic": "generated street scenes",
@@ -66,29 +66,37 @@ def page(results: Results) -> str:
 
 def introduction(results: Results) -> str:
     """Say what was trained on what, for how long, what it was scored on, and what came out."""
+    method, score, *more = summary(results)
+    figure = f"{Number(results.evaluation['miou'])} % mIoU"
+    outcome = " ".join([escape(score).replace(figure, f"**{figure}**", 1), *more])
+    return f"# {title(results)}\n\n{escape(method)}\n\n{outcome}\n"
+
+
+def title(results: Results) -> str:
+    """Return the heading of the page."""
+    return f"EACNet on {NAMES[results.data['dataset']]}: {_network(results.training)}"
+
+
+def summary(results: Results) -> list[str]:
+    """Say in plain text what was done, what came out, and how much of it calibration explains."""
     data, training, evaluation = results.data, results.training, results.evaluation
     recipe, splits = training["recipe"], training["trained_on"]
     frames = sum(data["splits"][split]["frames"] for split in splits)
-    calibration = training["calibration"]
-    network = f"backbone {training['backbone']}, "
-    network += "no calibration" if calibration == "none" else f"calibration {calibration}"
-    on = NAMES[data["dataset"]]
-    lines = [
-        f"# EACNet on {on}: {network}\n",
-        f"The network ({network}) was trained on {frames:,} frames of {on} (split"
-        f"{'s' if len(splits) > 1 else ''} {' and '.join(splits)}; {escape(data['protocol'])}) for"
-        f" {recipe['epochs']:,} epochs in batches of {recipe['batch']} crops of"
-        f" {_size(recipe['crop'])} pixels, with seed {training['seed']}. The weights of the last"
-        f" epoch were scored on the {evaluation['frames']:,} frames of split {results.split}"
-        f" ({_size(data['size'])} pixels, one scale, no flipping).\n",
-        f"The result is **{Number(evaluation['miou'])} % mIoU** and"
+    said = [
+        f"The network ({_network(training)}) was trained on {frames:,} frames of"
+        f" {NAMES[data['dataset']]} (split{'s' if len(splits) > 1 else ''} {' and '.join(splits)};"
+        f" {data['protocol']}) for {recipe['epochs']:,} epochs in batches of {recipe['batch']}"
+        f" crops of {_size(recipe['crop'])} pixels, with seed {training['seed']}. The weights of"
+        f" the last epoch were scored on the {evaluation['frames']:,} frames of split"
+        f" {results.split} ({_size(data['size'])} pixels, one scale, no flipping).",
+        f"The result is {Number(evaluation['miou'])} % mIoU and"
         f" {Number(evaluation['pixel_accuracy'])} % pixel accuracy.",
     ]
     if results.split in splits:
-        lines[-1] += " The network has seen these frames in training: this is no test."
-    if said := gain(results.ablation, training["backbone"], calibration):
-        lines[-1] += f" {said}"
-    return "\n".join([*lines, ""])
+        said.append("The network has seen these frames in training: this is no test.")
+    if gained := gain(results.ablation, training["backbone"], training["calibration"]):
+        said.append(gained)
+    return said
 
 
 def curve(validated_on: str | None, trained_on: Sequence[str]) -> str:
@@ -120,29 +128,50 @@ def example_images(calibrated: bool) -> str:
 
 def origin(results: Results) -> str:
     """Say which code, data, machine and recipe the results come from, and how to repeat them."""
+    facts, how = sources(results), recipe(results)
+    parts = ["## Where this comes from\n", markdown(facts.columns, facts.rows)]
+    if facts.note:
+        parts.append(f"{facts.note}\n")
+    parts += [f"{how.caption}:\n", markdown(how.columns, how.rows)]
+    parts.append(
+        "To repeat it, check out the commit and run this, or plain `dvc repro` where params.yaml"
+        f" selects this dataset already:\n\n```sh\n{command(results)}\n```\n"
+    )
+    return "\n".join(parts)
+
+
+def sources(results: Results) -> Table:
+    """Return code, data, machine and versions of training and evaluation."""
     training, evaluation = results.training, results.evaluation["provenance"]
-    sources = [_facts(training), _facts(evaluation)]
-    names = dict.fromkeys(name for facts in sources for name in facts)
-    rows = [[name, *(facts.get(name, MISSING) for facts in sources)] for name in names]
-    parts = [
-        "## Where this comes from\n",
-        markdown(["", "training", "evaluation"], rows),
-    ]
+    facts = [_facts(training), _facts(evaluation)]
+    names = dict.fromkeys(name for source in facts for name in source)
+    rows = [[name, *(source.get(name, MISSING) for source in facts)] for name in names]
+    note = ""
     if training["code"]["modified"] or evaluation["code"]["modified"]:
-        parts.append(
-            "Modified files differ from the commit, so the commit alone does not give this result."
-            "\n"
-        )
-    recipe = [["seed", str(training["seed"])], *map(list, _flat(training["recipe"]))]
-    parts += ["The recipe:\n", markdown(["parameter", "value"], recipe)]
+        note = "Modified files differ from the commit, so the commit alone does not give this"
+        note += " result."
+    return Table("sources", "Where this comes from", note, ["", "training", "evaluation"], rows)
+
+
+def recipe(results: Results) -> Table:
+    """Return every parameter of the training."""
+    training = results.training
+    rows = [["seed", str(training["seed"])], *map(list, _flat(training["recipe"]))]
+    return Table("recipe", "The recipe", "", ["parameter", "value"], rows)
+
+
+def command(results: Results) -> str:
+    """Return the command that repeats the experiment."""
     select = f"-S dataset={results.data['dataset']}"
     if results.variant:
         select += f" -S variant={results.variant}"
-    parts.append(
-        "To repeat it, check out the commit and run this, or plain `dvc repro` where params.yaml"
-        f" selects this dataset already:\n\n```sh\ndvc exp run {select}\n```\n"
-    )
-    return "\n".join(parts)
+    return f"dvc exp run {select}"
+
+
+def _network(training: dict[str, Any]) -> str:
+    calibration = training["calibration"]
+    how = "no calibration" if calibration == "none" else f"calibration {calibration}"
+    return f"backbone {training['backbone']}, {how}"
 
 
 def _facts(source: dict[str, Any]) -> dict[str, str]:

@@ -15,10 +15,10 @@ def tables(results: Results) -> list[Table]:
     """Return all tables of an experiment."""
     timed = timings(results.speed)
     return [
-        comparison(results.published, own_networks(results), timed, results.data, results.split),
         ablation_table(results.ablation, timed, results.data["size"]),
         class_table(results.evaluation, results.ablation),
         band_table(results.evaluation, results.ablation),
+        comparison(results.published, own_networks(results), timed, results.data, results.split),
         speed_table(timed),
     ]
 
