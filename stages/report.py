@@ -14,6 +14,7 @@ def main() -> None:
     from eacnet.data.store import open_store
     from eacnet.evaluation.counts import Counts
     from eacnet.models import load_model
+    from eacnet.reporting.breakdown import confusion_pairs
     from eacnet.reporting.comparison import read_published
     from eacnet.reporting.examples import make_examples
     from eacnet.reporting.figures import example_figure, read_history, save, training_curve
@@ -67,6 +68,8 @@ def main() -> None:
             write_text(written / f"{table.name}.md", table.markdown())
             write_text(written / f"{table.name}.tex", latex(table))
             write_text(written / f"{table.name}.csv", comma_separated(table))
+        pairs = confusion_pairs(results.evaluation)  # for `dvc plots`: too long to be read
+        write_text(written / "confusion.csv", comma_separated(pairs))
     pictures = {path.name: path.read_bytes() for path in (folder / "figures").iterdir()}
     write_text(folder / "index.html", html(results, made, examples, pictures))
     write_text(folder / "README.md", page(results))

@@ -1,4 +1,4 @@
-"""Where the score comes from: the tables by class and by distance from an edge."""
+"""Where the score comes from: by class, by pair of classes, and by distance from an edge."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -58,6 +58,28 @@ def class_table(evaluation: dict[str, Any], summary: dict[str, Any]) -> Table:
     )
     rows = list(zip(*columns.values(), strict=True))
     return Table("classes", "IoU by class", note, list(columns), rows).without_empty()
+
+
+def confusion_pairs(evaluation: dict[str, Any]) -> Table:
+    """Return a row for each pair of true and predicted class, as `dvc plots` takes it.
+
+    Args:
+        evaluation: evaluation.json.
+    """
+    names, matrix = list(evaluation["class_iou"]), np.array(evaluation["confusion"])
+    totals = matrix.sum(axis=1)
+    rows = [
+        [
+            true,
+            predicted,
+            Number(100 * int(matrix[i, j]) / int(totals[i]) if totals[i] else None),
+            Number(int(matrix[i, j]), decimals=0),
+        ]
+        for i, true in enumerate(names)
+        for j, predicted in enumerate(names)
+    ]
+    note = "Share: percent of the pixels of the true class."
+    return Table("confusion", "Confusion", note, ["truth", "prediction", "share", "pixels"], rows)
 
 
 def band_table(evaluation: dict[str, Any], summary: dict[str, Any]) -> Table:

@@ -90,6 +90,7 @@ def make_project(root: Path) -> Project:
     for command in (
         ["git", "init", "--quiet"],
         [str(Path(sys.executable).parent / "dvc"), "init", "--quiet"],
+        ["cp", "-r", str(ROOT / ".dvc/plots"), ".dvc"],
         ["git", "config", "user.name", "test"],
         ["git", "config", "user.email", "test@example.com"],
         ["git", "add", "--all"],

@@ -1,0 +1,42 @@
+"""`dvc plots` across commits, on result files by hand: no stage runs."""
+
+import json
+
+FILES = {
+    "main/training.csv": "epoch,loss,lr,val_miou\n1,2.5,0.001,\n2,{loss},0.0005,40.5\n",
+    "main/classes.csv": "class,iou\nroad,{loss}\nsky,50\n",
+    "tables/confusion.csv": "truth,prediction,share,pixels\n"
+    "sky,sky,{loss},3\nsky,road,25.0,1\nroad,sky,,0\nroad,road,,0\n",
+}
+
+
+def write_results(project, loss):
+    for name, text in FILES.items():
+        path = project.root / "reports/synthetic" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text.format(loss=loss))
+
+
+def test_curves_classes_and_confusion_are_compared_across_commits(project):
+    write_results(project, 1.5)
+    for command in (["git", "add", "--all"], ["git", "commit", "--quiet", "--message", "done"]):
+        project.run("python", "-c", f"import subprocess as s; s.run({command}, check=True)")
+    write_results(project, 0.5)
+    plots = json.loads(project.run("dvc", "plots", "diff", "HEAD", "--json").stdout)
+    assert not plots.get("errors")
+    plots = plots["data"]
+    assert list(plots) == ["loss", "val_miou", "class_iou", "confusion"]
+    for name in plots:
+        assert set(plots[name][0]["revisions"]) == {"HEAD", "workspace"}, name
+    (confusion,) = plots["confusion"]
+    content = confusion["content"]
+    shares = {
+        (point["rev"], point["truth"], point["prediction"]): point["share"]
+        for point in content["data"]["values"]
+    }
+    assert len(shares) == 8
+    assert shares["HEAD", "sky", "sky"] == "1.5"
+    assert shares["workspace", "sky", "sky"] == "0.5"
+    encoding = content["spec"]["encoding"]
+    assert (encoding["x"]["field"], encoding["y"]["field"]) == ("prediction", "truth")
+    assert "<DVC" not in json.dumps(content)
