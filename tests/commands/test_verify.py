@@ -1,0 +1,258 @@
+import csv
+import json
+import shutil
+
+import numpy as np
+import pytest
+import torch
+
+import eacnet.commands._report as report_module
+from eacnet.data.store import open_store
+from eacnet.evaluation import summary
+from eacnet.evaluation.counts import Counts
+from eacnet.evaluation.evaluate import evaluate
+from eacnet.evaluation.results import details, metrics
+from eacnet.evaluation.significance import draw_images
+from eacnet.evaluation.summary import headline, summarise
+from eacnet.files import checksum
+from eacnet.labels import CAMVID, trained
+from eacnet.models import build_model, save_model
+from eacnet.provenance import cpu_name, versions
+from eacnet.runtime.complexity import complexity
+
+CLASSES = [{"name": x.name, "category": "", "color": list(x.color)} for x in trained(CAMVID)]
+MEAN = [100.0, 110.0, 120.0]
+SIZE = (24, 32)
+CELLS = [("dab", calibration, 1) for calibration in ("none", "pooled")]
+
+
+def write_json(path, data):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(data))
+
+
+def change(path, old, new):
+    text = path.read_text()
+    assert text.count(old) >= 1
+    path.write_text(text.replace(old, new, 1))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick():
+    """Draw 100 times instead of 10 000, and count what a network computes only once."""
+    known = {}
+
+    def counted(model, height, width):
+        key = model.backbone_name, model.calibration_name, height, width
+        if key not in known:
+            known[key] = complexity(model, height, width)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(summary, "draw_images", lambda images: draw_images(images, 100))
+        patch.setattr("eacnet.runtime.complexity.complexity", counted)
+        yield
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A project with a report of three tiny networks, its weights and its prepared data."""
+    root = tmp_path_factory.mktemp("verify")
+    random = np.random.default_rng(0)
+    images = random.integers(256, size=(3, *SIZE, 3), dtype=np.uint8)
+    labels = random.integers(11, size=(3, 3, 4), dtype=np.uint8).repeat(8, 1).repeat(8, 2)
+    store = root / "data/prepared/camvid"
+    (store / "test").mkdir(parents=True)
+    np.save(store / "test/images.npy", images)
+    np.save(store / "test/labels.npy", labels)
+    splits = {"test": {"frames": 3, "sha256": "ab", "ids": ["a", "b", "c"]}}
+    write_json(store / "dataset.json", {"classes": CLASSES, "splits": splits})
+    folder = root / "reports/camvid_tiny"
+    cells = {}
+    for seed, (backbone, calibration, _) in enumerate([CELLS[1], *CELLS]):
+        name = f"{backbone}-{calibration}-1" if seed else "main"
+        torch.manual_seed(seed)
+        model = build_model(backbone, 11, calibration)
+        if calibration != "none":
+            torch.nn.init.ones_(model.calibration.gamma)
+        weights = root / f"models/camvid_tiny/{name}.safetensors"
+        save_model(model, weights, classes=CLASSES, mean=MEAN, std=[1.0] * 3)
+        counts = evaluate(
+            model, images, labels, num_classes=11, mean=MEAN, device="cpu", progress=False
+        )
+        results = folder / "cells" / name if seed else folder / name
+        counts.save(results / "counts.npz")
+        source = {
+            "split": "test",
+            "data": open_store(store).checksum,
+            "weights": checksum(weights),
+            "device": cpu_name(),
+            "threads": torch.get_num_threads(),
+            "versions": versions(),
+        }
+        scores = details(counts, CLASSES)
+        write_json(results / "evaluation.json", {**scores, "provenance": source})
+        write_json(results / "metrics.json", metrics(counts, CLASSES))
+        with (results / "classes.csv").open("w", newline="") as file:
+            rows = csv.writer(file)
+            rows.writerows([("class", "iou"), *scores["class_iou"].items()])
+        if seed:
+            cells[backbone, calibration, 1] = Counts.load(results / "counts.npz")
+    groups = []
+    for group in summarise(cells, [entry["name"] for entry in CLASSES]):
+        cost = complexity(build_model(group["backbone"], 11, group["calibration"]), *SIZE)
+        macs = {"height": 24, "width": 32, "total": cost.macs, "attention": cost.attention_macs}
+        groups.append({**group, "parameters": cost.parameters, "macs": macs})
+    write_json(folder / "ablation.json", {"split": "test", "frames": 3, "groups": groups})
+    write_json(folder / "metrics.json", {"ablation": headline(groups)})
+    return root
+
+
+@pytest.fixture
+def project(made, tmp_path, monkeypatch):
+    """A copy that a test may spoil."""
+    shutil.copytree(made, tmp_path / "project")
+    monkeypatch.chdir(tmp_path / "project")
+    return tmp_path / "project"
+
+
+@pytest.fixture
+def verify(eacnet, project):
+    """Run `eacnet verify` on the report; return exit code, the rows of its table and all output."""
+
+    def run(*arguments):
+        code, out, err = eacnet("verify", "reports/camvid_tiny", *arguments)
+        table = out.split("\n\n")[0].splitlines()[2:]
+        return code, table, out + err
+
+    return run
+
+
+def test_an_honest_report_is_reproduced_exactly(verify):
+    code, table, text = verify("--device", "cpu")
+    assert code == 0, text
+    assert len(table) == 7
+    assert all(row.endswith("exact") for row in table)
+    for row in table:
+        *_, figures, reproduced, largest, _ = row.split()
+        assert (figures, largest) == (reproduced, "0")
+        assert int(figures) > 100
+    assert "could not" not in text
+
+
+@pytest.mark.parametrize("file", ["evaluation.json", "metrics.json"])
+@pytest.mark.parametrize("run", ["main", "cells/dab-none-1"])
+def test_a_figure_changed_in_its_last_digit_is_found(project, verify, run, file):
+    path = project / "reports/camvid_tiny" / run / file
+    scores = json.loads(path.read_text())
+    old = scores["pixel_accuracy"]
+    scores["pixel_accuracy"] = round(old + 0.0001, 4)
+    path.write_text(json.dumps(scores))
+    code, _, text = verify("--counts-only")
+    assert code == 1
+    assert f"{file} pixel_accuracy: {scores['pixel_accuracy']} in the report, {old} reb" in text
+    assert text.splitlines()[-1] == (
+        "error: 1 figures of reports/camvid_tiny are not reproduced, see above"
+    )
+
+
+def test_a_changed_ablation_is_found(project, verify):
+    path = project / "reports/camvid_tiny/ablation.json"
+    ablation = json.loads(path.read_text())
+    pooled = ablation["groups"][1]
+    pooled["gain"]["miou"]["images"][1] += 1
+    pooled["macs"]["attention"] += 5
+    pooled["gain"]["miou"]["significant"] = "yes"
+    path.write_text(json.dumps(ablation))
+    code, _, text = verify("--counts-only")
+    assert code == 1
+    assert "ablation.json dab-pooled.gain.miou.images.1: " in text
+    assert "ablation.json dab-pooled.macs.attention: " in text
+    assert "dab-pooled.gain.miou.significant: yes in the report" in text
+    assert "error: 3 figures" in text
+
+
+def test_counts_of_another_run_are_found(project, verify):
+    cells = project / "reports/camvid_tiny/cells"
+    shutil.copy(cells / "dab-none-1/counts.npz", cells / "dab-pooled-1/counts.npz")
+    code, table, text = verify("--counts-only")
+    assert code == 1
+    rows = [row for row in table if "dab-pooled-1" in row]
+    figures, reproduced = rows[0].split()[-4:-2]
+    assert int(reproduced) < int(figures)
+    assert " more\n" in text
+
+
+def test_another_networks_scores_are_found_on_scoring_anew(project, verify):
+    # The weights are replaced, and the report names the replacement as what was scored.
+    weights = project / "models/camvid_tiny/main.safetensors"
+    before = checksum(weights)
+    shutil.copy(project / "models/camvid_tiny/dab-none-1.safetensors", weights)
+    evaluation = project / "reports/camvid_tiny/main/evaluation.json"
+    change(evaluation, before, checksum(weights))
+    code, table, _ = verify()
+    assert code == 1
+    row = next(row for row in table if row.startswith("network scored anew") and " main " in row)
+    figures, reproduced = row.split()[-4:-2]
+    assert int(reproduced) < int(figures)
+
+
+def test_another_device_may_deviate_as_far_as_is_said(project, verify):
+    path = project / "reports/camvid_tiny/main/evaluation.json"
+    scores = json.loads(path.read_text())
+    scores["provenance"]["device"] = "another"
+    scores["miou"] += 0.04
+    path.write_text(json.dumps(scores))
+    _, table, text = verify()
+    row = next(row for row in table if row.startswith("network") and " main " in row)
+    assert row.endswith("0.04  0.05 points, 0.5 of a class")
+    assert "Not reproduced (main, network scored anew)" not in text
+    # The counts are the report's own: what follows from them stays exact.
+    assert "Not reproduced (main, scores from counts)" in text
+
+
+def test_what_is_not_at_hand_is_said_with_the_way_to_get_it(project, verify, monkeypatch):
+    shutil.rmtree(project / "data")
+    (project / "models/camvid_tiny/main.safetensors").unlink()
+    (project / "reports/camvid_tiny/cells/dab-none-1/counts.npz").unlink()
+    code, table, text = verify()
+    assert code == 0
+    assert sum(row.endswith("not checked") for row in table) == 5
+    run = "`dvc exp run -S dataset=camvid -S variant=_tiny"
+    assert f"network scored anew (main): models/camvid_tiny is not here; {run}` trains" in text
+    assert (
+        "network scored anew (dab-none-1, dab-pooled-1): data/prepared/camvid is not here;"
+        f" `make camvid`, then {run} prepare` makes it" in text
+    )
+    assert "dab-none-1/counts.npz is missing; `dvc repro` makes it" in text
+    assert "5 of 7 checks could not be made here" in text
+
+
+def test_weights_and_data_that_were_not_scored_are_not_taken(project, verify):
+    models = project / "models/camvid_tiny"
+    shutil.copy(models / "dab-none-1.safetensors", models / "main.safetensors")
+    change(project / "data/prepared/camvid/dataset.json", '"sha256": "ab"', '"sha256": "cd"')
+    code, _, text = verify()
+    assert code == 0
+    assert "(main): models/camvid_tiny holds other weights than were scored;" in text
+    assert "data/prepared/camvid holds other data than was scored;" in text
+
+
+def test_the_shipped_network_stands_in_where_it_is_the_one_that_was_scored(
+    project, verify, monkeypatch
+):
+    shipped = project / "shipped.safetensors"
+    shutil.move(project / "models/camvid_tiny/main.safetensors", shipped)
+    monkeypatch.setattr(report_module, "SHIPPED", shipped)
+    code, table, _ = verify()
+    assert code == 0
+    assert not any(row.endswith("not checked") for row in table)
+
+
+def test_what_is_no_report_is_refused(eacnet, here):
+    code, _, err = eacnet("verify", "reports/camvid_cpu")
+    assert code == 1
+    assert err == (
+        "error: reports/camvid_cpu is no report: it holds no main/evaluation.json;"
+        " `dvc exp run -S dataset=camvid -S variant=_cpu` makes it\n"
+    )
