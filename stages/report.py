@@ -1,5 +1,7 @@
 """Write the page of the experiment: its texts, tables and figures in reports/<experiment>."""
 
+from dataclasses import replace
+
 from eacnet.errors import InputError, exit_on_error
 from eacnet.files import read_json, replacing, write_text
 from eacnet.params import load_params
@@ -16,8 +18,9 @@ def main() -> None:
     from eacnet.models import load_model
     from eacnet.reporting.breakdown import confusion_pairs
     from eacnet.reporting.comparison import read_published
-    from eacnet.reporting.examples import make_examples
-    from eacnet.reporting.figures import example_figure, read_history, save, training_curve
+    from eacnet.reporting.examples import Pictures, make_examples
+    from eacnet.reporting.figure_training import History, read_history
+    from eacnet.reporting.figures import make_figures, write_figures
     from eacnet.reporting.html import html
     from eacnet.reporting.latex import latex
     from eacnet.reporting.page import Results, page
@@ -27,9 +30,12 @@ def main() -> None:
 
     data, store = params.data, open_store(PREPARED / params.dataset)
     code: dict[tuple[str, str], list[dict]] = {}
+    histories: dict[tuple[str, str], list[History]] = {}
     for cell in cells(params):
         source = read_json(cell.results / "evaluation.json")["provenance"]["code"]
-        code.setdefault((cell.backbone, cell.calibration), []).append(source)
+        kind = cell.backbone, cell.calibration
+        code.setdefault(kind, []).append(source)
+        histories.setdefault(kind, []).append(read_history(cell.results / "training.csv"))
     results = Results(
         variant=params.variant,
         data=store.info,
@@ -48,7 +54,8 @@ def main() -> None:
             f"{run.results} was scored on other data than split {data.evaluate!r} of {store.root};"
             " `dvc repro` scores it anew"
         )
-    curve = training_curve(read_history(run.results / "training.csv"), data.validate_split)
+    if (run.backbone, run.calibration) not in histories:
+        histories[run.backbone, run.calibration] = [read_history(run.results / "training.csv")]
     examples = make_examples(
         load_model(run.weights),
         store.split(data.evaluate),
@@ -56,11 +63,10 @@ def main() -> None:
         params.report.examples,
         pick_device(params.hardware.accelerator),
     )
+    drawn = make_figures(results, Pictures(examples), histories)
     with replacing(folder / "figures") as figures:
-        figures.mkdir()
-        save(curve, figures / "training.png")
-        save(curve, figures / "training.svg")
-        save(example_figure(examples, store.info["classes"]), figures / "examples.png")
+        write_figures(drawn, figures)
+    results = replace(results, figures=tuple(drawn))
     made = tables(results)
     with replacing(folder / "tables") as written:
         written.mkdir()

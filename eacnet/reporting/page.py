@@ -7,6 +7,7 @@ from typing import Any
 
 from eacnet.reporting.ablation import ablation, gain
 from eacnet.reporting.accuracy import accuracy, edges
+from eacnet.reporting.captions import captions, gallery
 from eacnet.reporting.speed import speed
 from eacnet.reporting.tables import MISSING, TIMES, Number, Table, escape, markdown
 
@@ -34,6 +35,8 @@ class Results:
         published: figures of other methods, as `comparison.read_published` returns them.
         code: which code each (backbone, calibration) of the ablation was scored with, a Git state
             as in provenance for each seed.
+        attention: attention.json of the main network, None where it has no calibration.
+        figures: names of the figures that lie in figures/.
     """
 
     variant: str
@@ -46,10 +49,13 @@ class Results:
     speed: Sequence[dict[str, Any]]
     published: Sequence[dict[str, str]] = ()
     code: Mapping[tuple[str, str], Sequence[dict[str, Any]]] = field(default_factory=dict)
+    attention: dict[str, Any] | None = None
+    figures: Sequence[str] = ()
 
 
 def page(results: Results) -> str:
-    """Return the page; beside it lie training.png, training.svg and examples.png in figures/."""
+    """Return the page; `results.figures` lie beside it in figures/."""
+    calibrated, trained_on = bool(results.evaluation["coarse"]), results.training["trained_on"]
     return "\n".join(
         [
             introduction(results),
@@ -57,8 +63,7 @@ def page(results: Results) -> str:
             edges(results.evaluation),
             ablation(results.ablation),
             speed(results.speed),
-            curve(results.validated_on, results.training["trained_on"]),
-            example_images(calibrated=results.evaluation["coarse"] is not None),
+            *gallery(results.figures, captions(calibrated, results.validated_on, trained_on)),
             origin(results),
         ]
     )
@@ -97,33 +102,6 @@ def summary(results: Results) -> list[str]:
     if gained := gain(results.ablation, training["backbone"], training["calibration"]):
         said.append(gained)
     return said
-
-
-def curve(validated_on: str | None, trained_on: Sequence[str]) -> str:
-    """Show the training curve; warn where the validation split was trained on."""
-    text = "Loss is the mean over the epoch's batches, the learning rate that of its last one."
-    if validated_on in trained_on:
-        text += (
-            f" Split {validated_on} is part of the training data: its curve shows the fit, not how"
-            " well the network generalises."
-        )
-    image = "![Loss, learning rate and validation mIoU over the epochs](figures/training.png)"
-    return f"## Training\n\n{text} For print: [SVG](figures/training.svg).\n\n{image}\n"
-
-
-def example_images(calibrated: bool) -> str:
-    """Show the example images and say how they were chosen."""
-    effect = ", and what calibration corrected or broke," if calibrated else ""
-    return "\n".join(
-        [
-            "## Examples\n",
-            "Chosen by rule, not by eye: all frames are ranked by image mIoU (over the classes in"
-            " truth or prediction of that image), and evenly spaced ranks from the worst to the"
-            f" best are shown. In the last column, right pixels are dimmed; errors{effect} are in"
-            " colour.\n",
-            "![Images, ground truth, predictions and errors](figures/examples.png)\n",
-        ]
-    )
 
 
 def origin(results: Results) -> str:

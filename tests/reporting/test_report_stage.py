@@ -36,6 +36,12 @@ def stage(tmp_path, monkeypatch, results):
         params = yaml.load(PROJECT / "params.yaml")
         params["dataset"] = "camvid"
         params["report"]["examples"] = 3
+        params["ablation"] = {
+            "baselines": [],
+            "backbones": ["dab"],
+            "calibrations": ["none", "pooled"],
+            "seeds": [1, 2],
+        }
         params["hardware"]["accelerator"] = "cpu"
         yaml.dump(params, tmp_path / "params.yaml")
 
@@ -75,8 +81,9 @@ def stage(tmp_path, monkeypatch, results):
         for seed, kind in itertools.product((1, 2), ("none", "pooled")):
             write_json(reports / f"camvid/cells/dab-{kind}-{seed}/evaluation.json", scores)
         shutil.copy(PROJECT / "data/published.csv", tmp_path / "data")
-        curve = reports / "camvid/main/training.csv"
-        curve.write_text("epoch,loss,lr,val_miou\n1,2.5,0.001,\n2,1.5,0.0005,40.5\n")
+        for run in (reports / "camvid/main", *(reports / "camvid/cells").iterdir()):
+            curve = "epoch,loss,lr,val_miou\n1,2.5,0.001,\n2,1.5,0.0005,40.5\n"
+            (run / "training.csv").write_text(curve)
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(PROJECT)
