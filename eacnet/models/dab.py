@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from eacnet.models.depthwise import DepthwiseConv2d
+
 
 class DAB(nn.Module):
     """Depthwise asymmetric bottlenecks at 1/4 and 1/8, fed with the pooled image at every scale."""
@@ -98,9 +100,8 @@ def _conv_norm_act(
 ) -> nn.Sequential:
     height, width = (kernel, kernel) if isinstance(kernel, int) else kernel
     padding = (height // 2 * dilation, width // 2 * dilation)
-    conv = nn.Conv2d(
-        in_channels, out_channels, kernel, stride, padding, dilation, groups, bias=False
-    )
+    kind = nn.Conv2d if groups == 1 else DepthwiseConv2d
+    conv = kind(in_channels, out_channels, kernel, stride, padding, dilation, groups, bias=False)
     return nn.Sequential(OrderedDict(conv=conv, norm_act=_norm_act(out_channels)))
 
 
