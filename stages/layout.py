@@ -9,8 +9,9 @@ from eacnet.params import Params
 RAW = Path("data/raw")
 PREPARED = Path("data/prepared")
 SCRATCH = Path(".cache/training")
-ENVIRONMENT = Path("reports/environment.json")
-SPEED = Path("reports/speed")
+REPORTS = Path("reports")
+ENVIRONMENT = REPORTS / "environment.json"
+SPEED = REPORTS / "speed"
 PUBLISHED = Path("data/published.csv")
 
 
@@ -42,7 +43,7 @@ class Run:
 
 def reports(experiment: str) -> Path:
     """Return the folder of what a reader wants to see of an experiment (dataset and variant)."""
-    return Path("reports") / experiment
+    return REPORTS / experiment
 
 
 def main_run(params: Params) -> Run:
