@@ -4,9 +4,10 @@ DVC writes YAML 1.2, so it is read as such: `1e-3` is a number and `on` is a wor
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -28,6 +29,14 @@ DatasetName = Literal["synthetic", "camvid", "cityscapes", "folder"]
 Backbone = Literal["dab", "erf", "enet", "resnet18"]
 Baseline = Literal["erfnet"]
 CalibrationName = Literal["none", "full", "pooled"]
+Form = Literal["published", "eager", "compile", "onnxruntime", "openvino", "auto"]
+Precision = Literal["fp32", "fp16", "bf16", "int8"]
+# What the benchmark can time beside the network of `model`.
+NETWORKS = (
+    *(f"{b}-{c}" for b in get_args(Backbone) for c in get_args(CalibrationName)),
+    "erfnet",
+    "lraspp",
+)
 
 
 class _Strict(BaseModel):
@@ -170,13 +179,57 @@ class Ablation(_Strict):
         return [(*network, seed) for network in (*crossed, *alone) for seed in self.seeds]
 
 
+def _network(name: str) -> str:
+    if name not in ("model", *NETWORKS):
+        raise ValueError(f"one of model, {', '.join(NETWORKS)}")
+    return name
+
+
+class Cross(_Strict):
+    """Every network in every form, precision, size in pixels (height, width) and batch.
+
+    Networks: "model" (the one that `model` describes), "<backbone>-<calibration>", "erfnet" (with
+    its decoder) or "lraspp" (torchvision's).
+    """
+
+    networks: Annotated[list[Annotated[str, AfterValidator(_network)]], Field(min_length=1)]
+    forms: Annotated[list[Form], Field(min_length=1)]
+    precisions: Annotated[list[Precision], Field(min_length=1)] = ["fp32"]
+    sizes: Annotated[list[Size], Field(min_length=1)]
+    batches: Annotated[list[Positive], Field(min_length=1)] = [1]
+
+    @model_validator(mode="after")
+    def _possible(self) -> "Cross":
+        if "published" in self.forms and self.precisions != ["fp32"]:
+            raise ValueError(
+                "the published form runs in fp32; list other precisions apart, without it"
+            )
+        if "lraspp" in self.networks and (self.forms, self.precisions) != (["eager"], ["fp32"]):
+            raise ValueError("lraspp runs as torchvision has it; list it apart, eager in fp32")
+        return self
+
+
 class Benchmark(_Strict):
-    """What is timed: sizes in pixels (height, width), batch 1."""
+    """What is timed, and how long.
+
+    Attributes:
+        classes: K of every network.
+        rows: what the tables show.
+        scaling: how latency and memory grow with pixels and batch.
+        modules: whose time is shared out among the parts of the network, per pass of one image.
+        warm_up: seconds after which an entry is timed though its median hasn't settled.
+        rounds: timed passes of every entry: at most, and at least where `seconds` is over before.
+        seconds: for all timed passes of one image size.
+    """
 
     classes: Annotated[int, Field(ge=2, le=254)]
-    sizes: Annotated[list[Size], Field(min_length=1)]
+    rows: Annotated[list[Cross], Field(min_length=1)]
+    scaling: list[Cross] = []
+    modules: list[Cross] = []
+    warm_up: Annotated[float, Field(ge=0)]
     rounds: Positive
-    warmup: Positive
+    least_rounds: Positive
+    seconds: Annotated[float, Field(ge=0)]
 
 
 class Report(_Strict):
@@ -203,7 +256,8 @@ class Params(_Strict):
     datasets: Datasets
     recipes: dict[str, Recipe]
     ablation: Ablation
-    benchmark: Benchmark
+    benchmark: str
+    benchmarks: dict[str, Benchmark]
     report: Report
     hardware: Hardware
 
@@ -223,6 +277,14 @@ class Params(_Strict):
             raise ValueError(
                 f"recipes.{self.experiment}.init is {self.recipe.init!r} and model.pretrained is "
                 f"{self.model.pretrained!r}; a training starts from one of them"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _plan_exists(self) -> "Params":
+        if self.benchmark not in self.benchmarks:
+            raise ValueError(
+                f"benchmark is {self.benchmark!r}; allowed: {', '.join(sorted(self.benchmarks))}"
             )
         return self
 

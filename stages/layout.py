@@ -46,6 +46,11 @@ def reports(experiment: str) -> Path:
     return REPORTS / experiment
 
 
+def speed_file(device: str, plan: str) -> Path:
+    """Return the benchmark's result: a device's full one is never overwritten by another plan's."""
+    return SPEED / (f"{device}.json" if plan == "full" else f"{device}-{plan}.json")
+
+
 def main_run(params: Params) -> Run:
     """Return the run that `model` and `seed` in params.yaml describe."""
     model = params.model

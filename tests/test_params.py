@@ -7,6 +7,7 @@ from eacnet.errors import InputError
 from eacnet.params import load_params
 
 ROOT = Path(__file__).parents[1]
+CROSS = {"networks": ["model"], "forms": ["published"], "sizes": [[64, 128]]}
 
 
 def changed(tmp_path: Path, key: str, value: object) -> Path:
@@ -57,6 +58,12 @@ def test_every_published_recipe_is_as_its_paper_says():
         ("datasets.camvid.train", [], ["datasets.camvid.train is []"]),
         ("datasets.synthetic.size", [4096, 8192], ["datasets.synthetic.size.0 is 4096", "1024"]),
         ("ablation.seeds", [], ["ablation.seeds is []"]),
+        ("benchmark", "huge", ["benchmark is 'huge'", "full, quick"]),
+        ("benchmarks.quick.rounds", 0, ["benchmarks.quick.rounds is 0", "greater than 0"]),
+        ("benchmarks.quick.rows", [{**CROSS, "networks": ["vgg-none"]}], ["'vgg-none'", "lraspp"]),
+        ("benchmarks.quick.rows", [{**CROSS, "forms": ["fast"]}], ["forms.0 is 'fast'", "eager"]),
+        ("benchmarks.quick.rows", [{**CROSS, "precisions": ["bf16"]}], ["published", "in fp32"]),
+        ("benchmarks.quick.rows", [{**CROSS, "networks": ["lraspp"]}], ["lraspp", "eager"]),
         ("ablation.seeds", [1, 2, 1], ["1 is there twice"]),
         ("ablation.calibrations", ["none", "none"], ["none is there twice"]),
         ("ablation.calibrations", ["local"], ["ablation.calibrations.0 is 'local'", "'pooled'"]),

@@ -4,6 +4,8 @@ import os
 import platform
 import re
 import subprocess
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,15 +18,16 @@ if TYPE_CHECKING:
     import torch
 
 CPUS = Path("/sys/devices/system/cpu")
+RUNTIMES = ("onnxruntime", "openvino", "nncf", "triton")
 GPU_QUERY = "name,driver_version,memory.total,clocks.max.sm,power.limit"
 
 
 def machine() -> dict[str, Any]:
-    """Return what decides a timing: device, processor, memory, GPUs, system and versions.
+    """Return what decides a timing: device, processor, memory, threads, GPUs, system and versions.
 
-    Clocks are the highest that the hardware allows, not those of the moment; None where the
-    operating system doesn't say. PyTorch is not imported, so a GPU is listed even where PyTorch
-    can't use it.
+    Threads are what OMP_NUM_THREADS sets, None where the libraries take all cores. Clocks are the
+    highest that the hardware allows, not those of the moment; None where the operating system
+    doesn't say. PyTorch is not imported, so a GPU is listed even where PyTorch can't use it.
     """
     gpus = _gpus()
     return {
@@ -36,9 +39,10 @@ def machine() -> dict[str, Any]:
             "max_clock_mhz": _max_clock(),
         },
         "memory_gib": round(psutil.virtual_memory().total / 2**30),
+        "threads": os.environ.get("OMP_NUM_THREADS"),
         "gpus": gpus,
         "system": platform.platform(),
-        "versions": versions(),
+        "versions": versions() | _runtimes(),
     }
 
 
@@ -77,6 +81,15 @@ def device_name(device: "torch.device") -> str:
 def slug(name: str) -> str:
     """Return `name` as part of a file name: "AMD EPYC, 2 cores" -> "amd-epyc-2-cores"."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+
+
+def _runtimes() -> dict[str, str]:
+    """Return the versions of the optional runtimes that are installed."""
+    found = {}
+    for library in RUNTIMES:
+        with suppress(PackageNotFoundError):
+            found[library] = version(library)
+    return found
 
 
 def _max_clock() -> int | None:

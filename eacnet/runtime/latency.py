@@ -1,61 +1,74 @@
-"""Latency of a network: two scopes, batch 1, all contenders timed in turn."""
+"""Latency: warm-up until the median settles, then rounds in which all contenders take turns."""
 
-import re
+import math
 import time
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
-import torch
 
-from eacnet.errors import InputError
-from eacnet.models import EACNet
 from eacnet.progress import progress
 
 Key = TypeVar("Key", bound=Hashable)
-LOGITS = "logits"
-LABEL_MAP = "label map"
-# Any color does: what is subtracted changes the values, not the work.
-MEAN = (128.0, 128.0, 128.0)
-# CUDA, cuDNN, Linux and Windows each have their own words for it.
-OUT_OF_MEMORY = re.compile(r"out of memory|not enough memory|allocate memory|ALLOC_FAILED")
+# Median of this many passes, against that of as many before.
+WINDOW = 3
+# Largest change of the median that counts as none.
+TOLERANCE = 0.03
 
 
-def scopes(
-    model: EACNet, height: int, width: int, device: torch.device
-) -> dict[str, Callable[[], Any]]:
-    """Return what is timed of a network at one image size, by scope; call it in inference mode.
+def settled(times: Sequence[float]) -> bool:
+    """Say whether the median of the last passes is that of as many before, within 3 %."""
+    if len(times) < 2 * WINDOW:
+        return False
+    before, last = np.median(times[-2 * WINDOW : -WINDOW]), np.median(times[-WINDOW:])
+    return bool(abs(last - before) <= TOLERANCE * last)
 
-    logits: normalised float32 image (1,3,H,W) on the device -> logits at 1/stride on the device.
-    Some papers quote this. label map: uint8 image (H,W,3) in host memory -> uint8 label map (H,W)
-    in host memory, which is what a user waits for.
+
+def warm_up(run: Callable[[], float], seconds: float) -> tuple[int, bool]:
+    """Pass until the median settles, or for so many seconds; at least one pass.
 
     Args:
-        model: on `device`, in evaluation mode.
-        height: H in pixels.
-        width: W in pixels.
-        device: where the network is.
+        run: one pass, which returns its duration in milliseconds.
+        seconds: after which no further pass is begun.
 
     Returns:
-        Scope -> one pass, which returns its result and raises InputError where memory runs out.
+        The number of passes, and whether their median has settled.
     """
-    pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
-    mean = torch.tensor(MEAN, device=device)
+    times: list[float] = []
+    start = time.perf_counter()
+    while not times or (time.perf_counter() - start < seconds and not settled(times)):
+        times.append(run())
+    return len(times), settled(times)
 
-    def normalise() -> torch.Tensor:
-        image = torch.from_numpy(pixels).to(device)
-        return (image - mean).permute(2, 0, 1).unsqueeze(0)
 
-    normalised = normalise()
+def interleave(
+    runs: Mapping[Key, Callable[[], float]],
+    rounds: int,
+    least: int = 1,
+    seconds: float = math.inf,
+) -> dict[Key, list[float]]:
+    """Time all contenders in turn, so that a drifting machine hits all alike.
 
-    def logits() -> torch.Tensor:
-        return model.scores(normalised)[1]
+    Args:
+        runs: by name, one pass, which returns its duration in milliseconds.
+        rounds: passes of each.
+        least: passes of each even where `seconds` are over before.
+        seconds: after which, between two rounds, it stops early.
 
-    def label_map() -> np.ndarray:
-        return model(normalise()).argmax(1).to(torch.uint8)[0].cpu().numpy()
-
-    where = f"{height}x{width} on {device.type}"
-    return {LOGITS: _explained(logits, where), LABEL_MAP: _explained(label_map, where)}
+    Returns:
+        By name the durations, as many for each, in the order of measurement.
+    """
+    times: dict[Key, list[float]] = {name: [] for name in runs}
+    start = time.perf_counter()
+    with progress(total=rounds * len(runs), desc="timing", unit="pass", leave=False) as bar:
+        for number in range(rounds):
+            if number >= least and time.perf_counter() - start >= seconds:
+                break
+            for name, run in runs.items():
+                times[name].append(run())
+                bar.update()
+    return times
 
 
 def measure(
@@ -64,7 +77,7 @@ def measure(
     warmup: int,
     synchronise: Callable[[], None] = lambda: None,
 ) -> dict[Key, list[float]]:
-    """Time all entries in interleaved rounds, so that a drifting machine hits all alike.
+    """Time functions of this process in interleaved rounds, as many for each.
 
     Args:
         entries: what is timed, by name.
@@ -75,43 +88,24 @@ def measure(
     Returns:
         For each entry `rounds` durations in milliseconds, in the order of measurement.
     """
-    times: dict[Key, list[float]] = {name: [] for name in entries}
-    passes = (warmup + rounds) * len(entries)
-    with progress(total=passes, desc="benchmark", unit="pass") as bar:
-        for number in range(warmup + rounds):
-            for name, entry in entries.items():
-                synchronise()
-                start = time.perf_counter()
-                entry()
-                synchronise()
-                elapsed = time.perf_counter() - start
-                if number >= warmup:
-                    times[name].append(1000 * elapsed)
-                bar.update()
-    return times
+    runs = {name: partial(timed, entry, synchronise) for name, entry in entries.items()}
+    times = interleave(runs, warmup + rounds)
+    return {name: durations[warmup:] for name, durations in times.items()}
 
 
-def summarise(times: list[float]) -> dict[str, float]:
+def timed(entry: Callable[[], Any], synchronise: Callable[[], None]) -> float:
+    """Run `entry` once and return how long the device was busy with it, in milliseconds."""
+    synchronise()
+    start = time.perf_counter()
+    entry()
+    synchronise()
+    return 1000 * (time.perf_counter() - start)
+
+
+def summarise(times: Sequence[float]) -> dict[str, float]:
     """Summarise durations in milliseconds: median, 5th and 95th percentile, passes per second.
 
     The rate is that of the median duration. Percentiles are interpolated linearly.
     """
     p5, median, p95 = np.percentile(times, (5, 50, 95)).tolist()
     return {"median_ms": median, "p5_ms": p5, "p95_ms": p95, "fps": 1000 / median}
-
-
-def _explained(entry: Callable[[], Any], where: str) -> Callable[[], Any]:
-    """Wrap a pass: an out-of-memory error says which size is too large."""
-
-    def run() -> Any:
-        try:
-            return entry()
-        except (RuntimeError, MemoryError) as error:
-            if isinstance(error, RuntimeError) and not OUT_OF_MEMORY.search(str(error)):
-                raise
-            raise InputError(
-                f"out of memory at {where}; take this size out of benchmark.sizes, "
-                "or free memory there"
-            ) from None
-
-    return run

@@ -2,7 +2,7 @@ import json
 import os
 import subprocess
 import sys
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pytest
@@ -45,6 +45,18 @@ def test_memory_and_versions():
     )
     assert here["memory_gib"] == round(int(total.split()[1]) / 1024**2)
     assert here["versions"]["torch"] == version("torch")
+    for runtime in ("onnxruntime", "openvino"):
+        try:
+            assert here["versions"][runtime] == version(runtime)
+        except PackageNotFoundError:
+            assert runtime not in here["versions"]
+
+
+def test_threads_are_those_that_the_environment_sets(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert machine()["threads"] == "3"
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    assert machine()["threads"] is None
 
 
 def test_without_a_gpu_the_processor_is_the_device(nvidia_smi):

@@ -1,15 +1,11 @@
 import statistics
+from itertools import chain, repeat
 
 import numpy as np
 import pytest
-import torch
 
-from eacnet.errors import InputError
-from eacnet.models import build_model
 from eacnet.runtime import latency
-from eacnet.runtime.latency import LABEL_MAP, LOGITS, measure, scopes, summarise
-
-CPU = torch.device("cpu")
+from eacnet.runtime.latency import interleave, measure, settled, summarise, warm_up
 
 
 class Device:
@@ -26,18 +22,10 @@ class Device:
         self.now += sum(self.queue)
         self.queue.clear()
 
-
-class Network:
-    """Stands for a network: passes its image to `behave`, at 1/stride and at full size alike."""
-
-    def __init__(self, behave):
-        self.behave = behave
-
-    def scores(self, images):
-        return None, self.behave(images)
-
-    def __call__(self, images):
-        return self.behave(images)
+    def take(self, milliseconds):
+        """Pass that much time; return it, as a pass does."""
+        self.now += milliseconds / 1000
+        return milliseconds
 
 
 @pytest.fixture
@@ -80,55 +68,38 @@ def test_summary_is_that_of_the_standard_library():
     assert summary["fps"] == pytest.approx(1000 / statistics.median(times))
 
 
-def test_both_scopes_give_what_their_names_say():
-    torch.manual_seed(0)
-    model = build_model("dab", 5, "pooled").eval()
-    torch.nn.init.constant_(model.calibration.gamma, 5.0)
-    with torch.inference_mode():
-        passes = scopes(model, 36, 52, CPU)
-        logits, label_map = passes[LOGITS](), passes[LABEL_MAP]()
-        full = model.upsample(logits, (36, 52))
-    assert logits.shape == (1, 5, 5, 7)
-    assert logits.dtype == torch.float32
-    assert isinstance(label_map, np.ndarray)
-    assert label_map.dtype == np.uint8
-    assert np.array_equal(label_map, full[0].numpy().argmax(0))
+@pytest.mark.parametrize(
+    ("times", "expected"),
+    [
+        ([10] * 5, False),  # too few to tell
+        ([10] * 6, True),
+        ([90, 10, 50, 10, 10, 10], False),  # still falling: 50, then 10
+        ([90, 10, 10, 99, 10, 10], True),  # two outliers move no median
+        ([100, 100, 100, 97, 97, 97], False),  # 3.1 % of 97
+        ([100, 100, 100, 97.1, 97.1, 97.1], True),  # 2.99 % of 97.1
+        ([97.1, 97.1, 97.1, 100, 100, 100], True),
+        ([500, 400, 300, *[10] * 6], True),  # what lies further back is forgotten
+    ],
+)
+def test_settled_by_hand(times, expected):
+    assert settled(times) is expected
 
 
-def test_networks_are_fed_as_in_training():
-    seen = []
-
-    def behave(images):
-        seen.append(images)
-        return images
-
-    passes = scopes(Network(behave), 24, 32, CPU)
-    passes[LOGITS]()
-    passes[LABEL_MAP]()
-    for images in seen:
-        assert images.shape == (1, 3, 24, 32)
-        assert images.dtype == torch.float32
-        assert images.is_contiguous(memory_format=torch.channels_last)
-    assert torch.equal(*seen)
-    assert -128 <= seen[0].min() < 0 < seen[0].max() <= 127
+def test_warm_up_ends_when_the_median_settles(device):
+    passes = chain([900, 300, 200, 120], repeat(100))
+    # Medians of three: 300 | 100 after six, 200 | 100 after seven, 120 | 100, then 100 | 100.
+    assert warm_up(lambda: device.take(next(passes)), seconds=60) == (9, True)
 
 
-@pytest.mark.parametrize("scope", [LOGITS, LABEL_MAP])
-def test_out_of_memory_names_the_size(scope):
-    model = Network(lambda images: torch.empty(2**60))
-    with pytest.raises(InputError, match=r"16x24 on cpu.*benchmark\.sizes"):
-        scopes(model, 16, 24, CPU)[scope]()
+def test_warm_up_of_what_never_settles_ends_in_time(device):
+    passes = (2**n for n in range(20))
+    # After 1 + 2 + ... + 1024 ms, 2 seconds are over for the first time.
+    assert warm_up(lambda: device.take(next(passes)), seconds=2) == (11, False)
+    assert warm_up(lambda: device.take(5000), seconds=0) == (1, False)
 
 
-def test_gpu_out_of_memory_names_the_size():
-    def behave(images):
-        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 4.00 GiB.")
-
-    with pytest.raises(InputError, match="16x24"):
-        scopes(Network(behave), 16, 24, CPU)[LOGITS]()
-
-
-def test_other_errors_stay_what_they_are():
-    model = Network(lambda images: torch.zeros(2) + torch.zeros(3))
-    with pytest.raises(RuntimeError, match="size of tensor"):
-        scopes(model, 16, 24, CPU)[LOGITS]()
+def test_rounds_end_in_time_but_only_complete(device):
+    runs = {"a": lambda: device.take(300), "b": lambda: device.take(100)}
+    assert interleave(runs, rounds=9, least=1, seconds=1.0) == {"a": [300] * 3, "b": [100] * 3}
+    assert interleave(runs, rounds=9, least=5, seconds=1.0) == {"a": [300] * 5, "b": [100] * 5}
+    assert interleave(runs, rounds=2, least=5, seconds=9.0) == {"a": [300] * 2, "b": [100] * 2}

@@ -1,3 +1,4 @@
+import importlib
 import json
 import os
 import subprocess
@@ -7,10 +8,18 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from eacnet.errors import InputError
+from eacnet.files import write_json
+
 PROJECT = Path(__file__).parents[2]
 # `params.yaml` x these: what is timed is small, and on the processor.
+ROWS = [
+    {"networks": ["model"], "forms": ["published"], "sizes": [[24, 40], [32, 32]]},
+    {"networks": ["model"], "forms": ["eager"], "sizes": [[24, 40]]},
+]
+PLAN = {"classes": 5, "rows": ROWS, "warm_up": 0, "rounds": 3, "least_rounds": 1, "seconds": 60}
 CHANGES = {
-    "benchmark": {"classes": 5, "sizes": [[24, 40], [32, 32]], "rounds": 3, "warmup": 1},
+    "benchmarks": {"quick": PLAN, "full": {**PLAN, "rounds": 1}},
     "hardware": {"accelerator": "cpu", "devices": 1, "workers": 0},
     "model": {"backbone": "dab", "calib": False, "attention": "pooled"},
 }
@@ -26,8 +35,8 @@ def folder(tmp_path):
     return tmp_path
 
 
-def run(stage, folder):
-    command = [sys.executable, "-m", f"stages.{stage}"]
+def run(stage, folder, *options):
+    command = [sys.executable, "-m", f"stages.{stage}", *options]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(PROJECT)}
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
 
@@ -45,39 +54,71 @@ def test_both_stages_end_to_end(folder):
     assert answer.returncode == 0, answer.stderr
     assert other.read_text() == "{}\n"
     (written,) = set(other.parent.iterdir()) - {other}
-    assert written.stem.endswith("-cores")
+    assert written.stem.endswith("-cores-quick")
     result = json.loads(written.read_text())
     environment = json.loads(first)
+    assert environment["threads"] == "1"
     assert result["machine"]["cpu"] == environment["cpu"]
     cores = f"{environment['cpu']['usable_cores']} cores"
     assert result["machine"]["device"] == f"{environment['cpu']['name']}, {cores}"
-    assert result["network"]["calibration"] == "none"
-    # 259 weights for each of the 19 classes of the published 756,643 parameters, here 5.
-    assert result["network"]["parameters"] == 756_643 - 14 * 259
-    assert result["classes"] == 5
-    assert (result["precision"], result["runtime"]) == ("fp32", "eager")
-    assert result["batch_norm_folded"] is False
+    assert (result["plan"], result["classes"], result["skipped"]) == ("quick", 5, [])
     assert result["load_average_before"] >= 0
+    assert min(result["limits"].values()) > 0
     assert result["provenance"]["threads"] == 1
-    assert [(row["height"], row["width"], row["scope"]) for row in result["rows"]] == [
-        (24, 40, "logits"),
-        (24, 40, "label map"),
-        (32, 32, "logits"),
-        (32, 32, "label map"),
+    assert [(row["height"], row["width"], row["form"]) for row in result["rows"]] == [
+        (24, 40, "published"),
+        (32, 32, "published"),
+        (24, 40, "eager"),
     ]
     for row in result["rows"]:
-        assert 0 < row["p5_ms"] <= row["median_ms"] <= row["p95_ms"]
-        assert row["fps"] == pytest.approx(1000 / row["median_ms"], rel=0.01)
+        assert row["network"] == "dab-none"
         assert row["rounds"] == 3
+        # 259 weights for each of the 19 classes of the published 756,643 parameters, here 5.
+        assert row["parameters"] == 756_643 - 14 * 259
+
+
+@pytest.fixture
+def measured(folder, monkeypatch):
+    """Return a function: options -> runs the stage here, which takes any figure for measured."""
+    monkeypatch.chdir(folder)
+    monkeypatch.syspath_prepend(PROJECT)
+    stage = importlib.import_module("stages.benchmark")
+    write_json(stage.ENVIRONMENT, {})
+    module = importlib.import_module("eacnet.runtime.benchmark")
+
+    def main(*options, rows=()):
+        monkeypatch.setattr(module, "benchmark", lambda *_: {"rows": rows})
+        monkeypatch.setattr(sys, "argv", ["benchmark", *options])
+        stage.main()
+
+    return main
+
+
+def test_a_full_result_stands_beside_a_quick_one(measured):
+    measured("--plan", "full", rows=[1])
+    (full,) = Path("reports/speed").iterdir()
+    assert full.stem.endswith("-cores")
+    before = full.read_bytes()
+    assert json.loads(before)["plan"] == "full"
+    measured(rows=[2])
+    assert full.read_bytes() == before
+    quick = full.with_stem(f"{full.stem}-quick")
+    assert set(full.parent.iterdir()) == {full, quick}
+    assert json.loads(quick.read_text())["rows"] == [2]
+
+
+def test_an_unknown_plan_is_one_line(measured):
+    with pytest.raises(InputError, match=r"unknown plan 'huge'; .* has full, quick"):
+        measured("--plan", "huge")
 
 
 @pytest.mark.parametrize("stage", ["environment", "benchmark"])
 def test_wrong_parameters_are_one_line(folder, stage):
     text = (folder / "params.yaml").read_text()
-    (folder / "params.yaml").write_text(text.replace("warmup: 1\n", "warmup: 0\n"))
+    (folder / "params.yaml").write_text(text.replace("rounds: 3\n", "rounds: 0\n", 1))
     answer = run(stage, folder)
     assert answer.returncode == 1
-    assert answer.stderr.startswith("error: params.yaml: benchmark.warmup is 0")
+    assert answer.stderr.startswith("error: params.yaml: benchmarks.quick.rounds is 0")
     assert answer.stderr.count("\n") == 1
 
 

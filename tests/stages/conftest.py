@@ -81,8 +81,11 @@ def make_project(root: Path) -> Project:
         "ablation.backbones": ["dab"],
         "ablation.baselines": [],
         "ablation.seeds": [1],
-        "benchmark.sizes": [[64, 128]],
-        "benchmark.rounds": 2,
+        "benchmarks.quick.rows": [
+            {"networks": ["model"], "forms": ["published", "eager"], "sizes": [[64, 128]]}
+        ],
+        "benchmarks.quick.modules": [],
+        "benchmarks.quick.rounds": 2,
         "report.examples": 2,
     }.items():
         project.set(key, value)

@@ -1,0 +1,66 @@
+"""The machine's limit: the rate of large matrix products, the densest work that there is."""
+
+import time
+from typing import Any
+
+import torch
+
+PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
+# Rows and columns: large enough for the full rate, small enough for a fraction of a second.
+SIZES = {"cpu": 2048, "cuda": 8192}
+
+
+def limits(
+    device: torch.device, size: int | None = None, seconds: float = 1.0
+) -> dict[str, float | None]:
+    """Measure the highest rate of matrix products, 2 operations a multiply-accumulate.
+
+    The highest, not the median: other work on the machine can only lower it. On a GPU, products in
+    fp32 may run in TF32 exactly where PyTorch lets convolutions in fp32 do so.
+
+    Args:
+        device: where.
+        size: rows and columns of the matrices; by default what suits the device.
+        seconds: for each precision, at least three products.
+
+    Returns:
+        "<precision>_gflops" in 10^9 operations a second.
+    """
+    size = size or SIZES[device.type]
+    before = torch.backends.cuda.matmul.allow_tf32
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32
+    try:
+        return {
+            f"{name}_gflops": round(_rate(device, dtype, size, seconds), 1)
+            for name, dtype in PRECISIONS.items()
+        }
+    finally:
+        torch.backends.cuda.matmul.allow_tf32 = before
+
+
+def share_of_limit(row: dict[str, Any], limits: dict[str, float | None]) -> float | None:
+    """Return which share of the machine's limit a row of the benchmark reaches.
+
+    That is the time of its multiply-accumulates at the limit of its precision, over its median;
+    above 1 where an algorithm such as Winograd's needs fewer. None where the limit of the precision
+    was not measured, or nothing was timed.
+    """
+    rate = limits.get(f"{row['precision']}_gflops")
+    if rate is None or row["median_ms"] is None or row["macs"] is None:
+        return None
+    least_ms = 2 * row["macs"] * row["batch"] / rate / 1e6
+    return least_ms / row["median_ms"]
+
+
+def _rate(device: torch.device, dtype: torch.dtype, size: int, seconds: float) -> float:
+    synchronise = torch.cuda.synchronize if device.type == "cuda" else lambda: None
+    a, b = (torch.rand(size, size, device=device, dtype=dtype) for _ in range(2))
+    out = a @ b  # the first product also sets up the kernel
+    times: list[float] = []
+    while len(times) < 3 or sum(times) < seconds:
+        synchronise()
+        start = time.perf_counter()
+        torch.mm(a, b, out=out)
+        synchronise()
+        times.append(time.perf_counter() - start)
+    return 2 * size**3 / min(times) / 1e9
