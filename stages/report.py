@@ -25,6 +25,7 @@ def main() -> None:
     from eacnet.reporting.latex import latex
     from eacnet.reporting.page import Results, page
     from eacnet.reporting.paper import tables
+    from eacnet.reporting.speed import preferred
     from eacnet.reporting.tables import comma_separated
     from eacnet.runtime.environment import pick_device
 
@@ -44,7 +45,7 @@ def main() -> None:
         training=read_json(run.results / "training.json"),
         evaluation=read_json(run.results / "evaluation.json"),
         ablation=read_json(folder / "ablation.json"),
-        speed=[read_json(path) for path in sorted(SPEED.glob("*.json"))],
+        speed=preferred([read_json(path) for path in sorted(SPEED.glob("*.json"))]),
         published=read_published(PUBLISHED),
         code=code,
     )

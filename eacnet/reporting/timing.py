@@ -1,13 +1,11 @@
 """The timings of all machines as one list and as a table, and which one stands for a network."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from eacnet.reporting.spreads import MARKS, calibration_name, scaled
 from eacnet.reporting.tables import MISSING, TIMES, Cell, Number, Table, mark_within
 
-# What a machine's file says once for all of its rows.
-SHARED = ("classes", "precision", "batch")
 # The size that papers time at, for datasets whose own size nobody has timed.
 COMMON_SIZE = (512, 1024)
 # Published figures rarely say what they time; this is what a user waits for.
@@ -17,22 +15,16 @@ Timing = dict[str, Any]
 
 
 def timings(machines: Sequence[dict[str, Any]]) -> list[Timing]:
-    """Return every row of every machine with the device and the network in it.
+    """Return every row of every machine with the device and the number of classes in it.
 
     Args:
         machines: the files of reports/speed.
     """
-    return list(_rows(machines))
-
-
-def _rows(machines: Sequence[dict[str, Any]]) -> Iterator[Timing]:
-    for machine in machines:
-        network = machine.get("network", {})
-        shared = {name: machine[name] for name in SHARED if name in machine}
-        shared |= {name: network[name] for name in ("backbone", "calibration") if name in network}
-        shared |= {"form": machine.get("runtime", "eager"), "device": machine["machine"]["device"]}
-        for row in machine["rows"]:
-            yield {**shared, **row}
+    return [
+        {"device": machine["machine"]["device"], "classes": machine["classes"], **row}
+        for machine in machines
+        for row in machine["rows"]
+    ]
 
 
 def representative(
@@ -96,10 +88,9 @@ def speed_table(timed: Sequence[Timing]) -> Table:
     }
     classes = sorted({row["classes"] for row in timed if "classes" in row})
     note = (
-        "Logits: from the normalised image on the device to the scores at low resolution. Label"
-        " map: from the 8-bit image in host memory to the label map in host memory. FPS is that of"
-        " the median. Agreement: the share of pixels with the same class as in eager PyTorch in"
-        " fp32. Ranked among rows of one device, image, batch and scope."
+        "Label map: from the 8-bit image in host memory to the label map in host memory. FPS is"
+        " that of the median. Agreement: the share of pixels with the same class as in eager"
+        " PyTorch in fp32. Ranked among rows of one device, image, batch and scope."
         f"{f' Networks of {classes[0]} classes.' if len(classes) == 1 else ''} {MARKS}"
     )
     rows = list(zip(*columns.values(), strict=True))

@@ -103,11 +103,41 @@ def results(ablation, evaluation):
     return make
 
 
-def machine(name):
-    row = {"height": 512, "width": 1024, "median_ms": 8.0, "p5_ms": 7.0, "p95_ms": 9.256}
-    row |= {"fps": 125.0, "rounds": 20}
+def timed(network, form, median, **others):
+    """Return a row of reports/speed: FPS follow from the median, other figures are the same."""
+    backbone, _, calibration = network.partition("-")
+    row = {"network": network, "backbone": backbone, "calibration": calibration or "none"}
+    row |= {"form": form, "precision": "fp32", "height": 512, "width": 1024, "batch": 1}
+    row |= {"scope": "label map", "runtime": form, "folded": form != "published"}
+    row |= {"median_ms": median, "p5_ms": median - 1, "p95_ms": median + 1.25, "fps": 1000 / median}
+    row |= {"peak_memory_mb": 80.4, "parameters": 757_784, "macs": 10_900_000_000}
+    row |= {"attention_macs": 2_500_000_000, "share_of_limit": 0.53, "agreement": 0.99995}
+    return row | {"rounds": 20, "reason": None} | others
+
+
+def machine(name, plan="full"):
+    """Return a file of reports/speed."""
+    nothing = ("median_ms", "p5_ms", "p95_ms", "fps", "peak_memory_mb", "share_of_limit")
+    nothing = dict.fromkeys((*nothing, "agreement", "runtime", "folded"))
+    large = {"height": 1024, "width": 2048}
+    shares = {"backbone": 75.0, "calibration": 25.0}
+    vino = {"network": "dab-pooled", "form": "openvino", "precision": "bf16"}
     return {
         "machine": {"device": name},
-        "network": {"backbone": "dab", "calibration": "pooled"},
-        "rows": [{**row, "scope": "logits"}, {**row, "scope": "label map"}],
+        "plan": plan,
+        "classes": 19,
+        "weights": "random",
+        "load_average_before": 0.1,
+        "limits": {"fp32_gflops": 205.0, "bf16_gflops": 850.4},
+        "rows": [
+            timed("dab-pooled", "published", 50.0, **large)
+            | {**nothing, "rounds": 0, "reason": "out of memory"},
+            timed("dab-pooled", "published", 40.0),
+            timed("dab-pooled", "auto", 8.0, runtime="compile"),
+            timed("lraspp", "eager", 20.0),
+        ],
+        "scaling": [],
+        "modules": [{**timed("dab-pooled", "eager", 8.0), "shares": shares}],
+        "skipped": [{**vino, "reason": "runtime openvino is not installed"}],
+        "provenance": {"threads": 2},
     }

@@ -7,7 +7,6 @@ from eacnet.reporting.ablation import ablation as ablation_section
 from eacnet.reporting.ablation import gain
 from eacnet.reporting.accuracy import accuracy, edges
 from eacnet.reporting.page import page
-from eacnet.reporting.speed import speed
 
 DASH, MINUS, TIMES = "\N{EN DASH}", "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
 NAMES = ("training", "examples")
@@ -171,16 +170,6 @@ def test_a_gain_from_one_seed_is_called_so(ablation):
 def test_an_unknown_gain_is_not_spoken_of(ablation):
     assert gain(ablation, "dab", "none") == ""
     assert gain(ablation, "enet", "pooled") == ""
-
-
-def test_every_machine_has_its_table(results):
-    text = speed(results().speed)
-    assert re.findall(r"^### (.*)", text, re.MULTILINE) == ["GPU A", "CPU B"]
-    assert table(text, "image")[2:] == [
-        [f"512 {TIMES} 1024", "logits", "8.00", "9.26", "125.0"],
-        [f"512 {TIMES} 1024", "label map", "8.00", "9.26", "125.0"],
-    ]
-    assert "No machine" in speed([])
 
 
 def test_the_origin_of_training_and_evaluation(results):
