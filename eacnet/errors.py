@@ -1,6 +1,7 @@
 """Errors for people: one line that says what is wrong, where, and what to do."""
 
 import errno
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -15,22 +16,41 @@ class InputError(Exception):
 
 
 def exit_on_error(main: Callable[[], None]) -> None:
-    """Run `main`; turn InputError, Ctrl-C, SIGTERM and a full disk into one line and exit code 1.
+    """Run `main`; turn what can be explained into one line and exit code 1.
 
-    SIGTERM is raised as KeyboardInterrupt, so that half-written files are cleaned up on both.
+    That is InputError, Ctrl-C, SIGTERM, a full disk and lack of memory. SIGTERM is raised as
+    KeyboardInterrupt, so that half-written files are cleaned up on both.
     """
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         main()
-    except InputError as error:
-        sys.exit(f"error: {error}")
-    except KeyboardInterrupt:
-        sys.exit("error: interrupted; nothing half-written was kept, run the same command again")
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+    except (InputError, KeyboardInterrupt, OSError, MemoryError, RuntimeError) as error:
+        message = _explained(error)
+        if message is None:
             raise
+        # Of several training processes, the first one on each machine speaks.
+        first = os.environ.get("LOCAL_RANK", "0") == "0"
+        sys.exit(f"error: {message}" if first else 1)
+
+
+def _explained(error: BaseException) -> str | None:
+    """Return the line for an error that is none of the code's, None for any other."""
+    if isinstance(error, InputError):
+        return str(error)
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted; nothing half-written was kept, run the same command again"
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         where = f" while writing {error.filename}" if error.filename else ""
-        sys.exit(f"error: disk full{where}; free some space and run the same command again")
+        return f"disk full{where}; free some space and run the same command again"
+    reason = " ".join(str(error).split())
+    # PyTorch's own: on a GPU a class of this name, on the CPU a RuntimeError.
+    if (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "OutOfMemoryError"
+        or "can't allocate memory" in reason
+    ):
+        return f"out of memory ({reason[:200]}); a smaller batch, crop or image needs less"
+    return None
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> None:

@@ -1,5 +1,6 @@
 """The training loop, from seeded weights to the last epoch's weights."""
 
+import atexit
 import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -8,6 +9,7 @@ from typing import Any
 
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 from torch import Tensor, nn
 from tqdm import tqdm
 
@@ -84,13 +86,27 @@ def make_optimiser(network: nn.Module, how: Optimiser) -> torch.optim.Optimizer:
 
 
 def make_fabric(hardware: Hardware, precision: str) -> Fabric:
-    """Return Lightning Fabric, started in every training process."""
-    fabric = Fabric(
-        accelerator=hardware.accelerator,
-        devices=hardware.devices,
-        precision={"fp32": "32-true", "bf16": "bf16-mixed"}[precision],
-    )
+    """Return Lightning Fabric, started in every training process.
+
+    Raises:
+        InputError: the machine has no such device, or fewer of them.
+    """
+    try:
+        fabric = Fabric(
+            accelerator=hardware.accelerator,
+            devices=hardware.devices,
+            precision={"fp32": "32-true", "bf16": "bf16-mixed"}[precision],
+        )
+    except (RuntimeError, ValueError, MisconfigurationException) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(
+            f"hardware.accelerator is {hardware.accelerator!r} and hardware.devices is "
+            f"{hardware.devices}, which this machine can't give ({reason})"
+        ) from None
     fabric.launch()
+    # Without this process the others would wait for it, for minutes and holding their GPUs.
+    for process in getattr(fabric.strategy.launcher, "procs", ()):
+        atexit.register(process.kill)
     return fabric
 
 
@@ -121,6 +137,9 @@ def train(
     Raises:
         InputError: the loss became infinite or NaN, or the batch does not fit the data.
     """
+    if fabric.world_size > 1 and fabric.device.type == "cuda":
+        # Statistics of the whole batch, as in one process; PyTorch has this for GPUs alone.
+        nn.SyncBatchNorm.convert_sync_batchnorm(network)
     network.to(memory_format=torch.channels_last)
     training = Training(network, make_optimiser(network, recipe.optimiser))
     if checkpoint.is_file():
@@ -162,8 +181,10 @@ def train(
             optimiser.step()
             losses[step] = batch_loss.detach()
             if step % CHECK_EVERY == 0 or step == steps - 1:
-                _stop_if_not_finite(losses[: step + 1], epoch, recipe, steps)
-                _show(bar, epoch, recipe.epochs, losses[step].item(), lr)
+                # Over all processes, so that they stop together.
+                so_far = fabric.all_reduce(losses[: step + 1].clone(), reduce_op="mean")
+                _stop_if_not_finite(so_far, epoch, recipe, steps)
+                _show(bar, epoch, recipe.epochs, so_far[-1].item(), lr)
             bar.update()
         mean_loss = fabric.all_reduce(losses.mean(), reduce_op="mean").item()
         score = None

@@ -1,0 +1,45 @@
+import errno
+
+import numpy as np
+import pytest
+import torch
+
+from eacnet.errors import InputError, exit_on_error
+
+
+def fail(error):
+    raise error
+
+
+@pytest.mark.parametrize(
+    ("main", "line"),
+    [
+        (lambda: fail(InputError("a is b")), "error: a is b"),
+        (lambda: fail(KeyboardInterrupt()), "error: interrupted; nothing half-written was kept"),
+        (
+            lambda: fail(OSError(errno.ENOSPC, "No space left", "a.npy")),
+            "error: disk full while writing a.npy",
+        ),
+        (lambda: np.empty(10**15), "error: out of memory (Unable to allocate 7.11 PiB"),
+        (lambda: torch.empty(10**15), "error: out of memory ([enforce fail at alloc_cpu"),
+        (
+            lambda: fail(torch.OutOfMemoryError("CUDA out of memory.\nTried")),
+            "error: out of memory (CUDA out of memory. Tried); a smaller batch",
+        ),
+    ],
+)
+def test_what_can_be_explained_gets_one_line(main, line, monkeypatch):
+    with pytest.raises(SystemExit) as caught:
+        exit_on_error(main)
+    assert caught.value.code.startswith(line)
+    assert "\n" not in caught.value.code
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    with pytest.raises(SystemExit) as caught:
+        exit_on_error(main)
+    assert caught.value.code == 1
+
+
+@pytest.mark.parametrize("error", [RuntimeError("a bug"), FileNotFoundError(2, "x"), KeyError("k")])
+def test_what_is_the_codes_own_fault_keeps_its_traceback(error):
+    with pytest.raises(type(error)):
+        exit_on_error(lambda: fail(error))
