@@ -17,6 +17,7 @@ def main() -> None:
     from eacnet.evaluation.counts import Counts
     from eacnet.models import load_model
     from eacnet.reporting.breakdown import confusion_pairs
+    from eacnet.reporting.checklist import checklist
     from eacnet.reporting.comparison import read_published
     from eacnet.reporting.examples import Pictures, make_examples
     from eacnet.reporting.figure_training import History, read_history
@@ -79,6 +80,7 @@ def main() -> None:
         write_text(written / "confusion.csv", comma_separated(pairs))
     pictures = {path.name: path.read_bytes() for path in (folder / "figures").iterdir()}
     write_text(folder / "index.html", html(results, made, examples, pictures))
+    write_text(folder / "checklist.md", checklist(results))
     write_text(folder / "README.md", page(results))
 
 

@@ -103,7 +103,7 @@ def test_the_report_of_a_tiny_experiment(stage, calibration):
     files = {path for path in folder.rglob("*") if path.is_file()}
     files = {path for path in files if not {"main", "cells"} & set(path.parts)}
     expected = {folder / link for link in links} | {folder / "README.md", folder / "ablation.json"}
-    expected |= {folder / "index.html", folder / "tables/confusion.csv"}
+    expected |= {folder / "index.html", folder / "checklist.md", folder / "tables/confusion.csv"}
     names = ("comparison", "ablation", "classes", "bands", "speed")
     expected |= {
         folder / f"tables/{name}.{kind}" for name in names for kind in ("md", "tex", "csv")
