@@ -49,6 +49,7 @@ def main() -> None:
         speed=preferred([read_json(path) for path in sorted(SPEED.glob("*.json"))]),
         published=read_published(PUBLISHED),
         code=code,
+        attention=read_json(run.results / "attention.json"),
     )
     scored = results.evaluation["provenance"]
     if (scored["data"], scored["split"]) != (store.checksum, data.evaluate):

@@ -112,12 +112,29 @@ def predict(
     Raises:
         InputError: the network's scores are not finite.
     """
+    size = images.shape[1:3]
+    options = {"mean": mean, "device": device, "precision": precision, "batch": batch}
+    for coarse, calibrated in predict_scores(model, images, **options):
+        classes = _classes(model, calibrated, size)
+        yield classes if coarse is calibrated else _classes(model, coarse, size), classes
+
+
+@torch.no_grad()
+def predict_scores(
+    model: nn.Module,
+    images: np.ndarray,
+    *,
+    mean: Sequence[float],
+    device: torch.device | str,
+    precision: torch.dtype = torch.float32,
+    batch: int = 8,
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield the scores (B, K, h, w) before and after calibration, as `predict` does the classes."""
     device = torch.device(device)
     model.to(device)
     was_training = model.training
     model.eval()
     shift = torch.tensor(mean, dtype=torch.float32, device=device)
-    size = images.shape[1:3]
     try:
         for first in range(0, len(images), batch):
             pixels = torch.from_numpy(np.array(images[first : first + batch])).to(device)
@@ -129,8 +146,7 @@ def predict(
                     "the network's scores are not finite: its training diverged or its weights "
                     "are damaged; train again"
                 )
-            classes = _classes(model, calibrated, size)
-            yield classes if coarse is calibrated else _classes(model, coarse, size), classes
+            yield coarse, calibrated
     finally:
         model.train(was_training)
 

@@ -28,9 +28,13 @@ class Calibration(nn.Module):
         """
         with torch.autocast(scores.device.type, enabled=False):
             scores = scores.to(self.gamma.dtype)
-            context = F.max_pool2d(scores, 2) if self.pooled else scores
-            attended = attend(self.query(scores), self.key(context), self.value(context))
+            attended = attend(*self.projections(scores))
             return torch.addcmul(scores, self.gamma, attended)
+
+    def projections(self, scores: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return query (B,K,h,w), key and value (both B,K,h',w') of scores (B,K,h,w)."""
+        context = F.max_pool2d(scores, 2) if self.pooled else scores
+        return self.query(scores), self.key(context), self.value(context)
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ from typing import Any
 
 from eacnet.reporting.ablation import ablation, gain
 from eacnet.reporting.accuracy import accuracy, edges
+from eacnet.reporting.attention import attention
 from eacnet.reporting.captions import captions, gallery
 from eacnet.reporting.speed import speed
 from eacnet.reporting.tables import MISSING, TIMES, Number, Table, escape, markdown
@@ -35,7 +36,7 @@ class Results:
         published: figures of other methods, as `comparison.read_published` returns them.
         code: which code each (backbone, calibration) of the ablation was scored with, a Git state
             as in provenance for each seed.
-        attention: attention.json of the main network, None where it has no calibration.
+        attention: attention.json of the main network.
         figures: names of the figures that lie in figures/.
     """
 
@@ -61,6 +62,7 @@ def page(results: Results) -> str:
             introduction(results),
             accuracy(results.evaluation),
             edges(results.evaluation),
+            *filter(None, [attention(results.attention)]),
             ablation(results.ablation),
             speed(results.speed),
             *gallery(results.figures, captions(calibrated, results.validated_on, trained_on)),

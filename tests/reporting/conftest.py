@@ -96,6 +96,7 @@ def results(ablation, evaluation):
             },
             "evaluation": evaluation(calibrated),
             "ablation": ablation,
+            "attention": attention(calibrated),
             "speed": [machine("GPU A"), machine("CPU B")],
         }
         return Results(**{**fields, **others})
@@ -140,4 +141,26 @@ def machine(name, plan="full"):
         "modules": [{**timed("dab-pooled", "eager", 8.0), "shares": shares}],
         "skipped": [{**vino, "reason": "runtime openvino is not installed"}],
         "provenance": {"threads": 2},
+    }
+
+
+def attention(calibrated):
+    """Return attention.json."""
+    if not calibrated:
+        return {"calibration": "none"}
+    figures = {"entropy_nats": 1.0, "entropy_share": 0.5, "distance_px": 90.4}
+    figures["distance_px_uniform"] = 120.0
+    return {
+        "calibration": "pooled",
+        "gamma": 0.12345,
+        "frames": 2,
+        "positions": {"height": 45, "width": 60, "keys": 1000},
+        **figures,
+        "per_class": {
+            "road": {"positions": 0.75, **figures},
+            "sky": {"positions": 0.25, **figures},
+            "train": None,
+        },
+        "change": 0.25,
+        "change_everywhere_alike": 0.4,
     }

@@ -27,9 +27,11 @@ def test_the_page_is_well_formed(results, calibrated):
         columns = {len(line.split(" | ")) for line in block.splitlines()}
         assert len(columns) == 1, block
     headings = re.findall(r"^## (.*)", text, re.MULTILINE)
+    looks = ["What calibration looks at"] if calibrated else []
     assert headings == [
         "Accuracy",
         "Edges",
+        *looks,
         "Ablation",
         "Speed",
         "Training",

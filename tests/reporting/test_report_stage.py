@@ -75,6 +75,7 @@ def stage(tmp_path, monkeypatch, results):
         scores = {**details(counts, classes), "provenance": source}
         write_json(reports / "camvid/main/evaluation.json", scores)
         write_json(reports / "camvid/main/training.json", example.training)
+        write_json(reports / "camvid/main/attention.json", example.attention)
         write_json(reports / "camvid/ablation.json", example.ablation)
         for index, machine in enumerate(example.speed):
             write_json(reports / f"speed/{index}.json", machine)

@@ -6,7 +6,16 @@ import time
 import pytest
 from ruamel.yaml import YAML
 
-STAGES = ("prepare", "train", "evaluate", "summarise", "environment", "benchmark", "report")
+STAGES = (
+    "prepare",
+    "train",
+    "evaluate",
+    "analyse",
+    "summarise",
+    "environment",
+    "benchmark",
+    "report",
+)
 # Runs a stage in this process and says how it ended and whether PyTorch had been imported by then.
 PROBE = """
 import runpy, sys
