@@ -16,27 +16,25 @@ def main() -> None:
     from eacnet.data.store import open_store
     from eacnet.evaluation.counts import Counts
     from eacnet.models import load_model
-    from eacnet.reporting.breakdown import confusion_pairs
     from eacnet.reporting.checklist import checklist
     from eacnet.reporting.comparison import read_published
     from eacnet.reporting.examples import Pictures, make_examples
     from eacnet.reporting.figure_training import History, read_history
     from eacnet.reporting.figures import make_figures, write_figures
     from eacnet.reporting.html import html
-    from eacnet.reporting.latex import latex
-    from eacnet.reporting.page import Results, page
-    from eacnet.reporting.paper import tables
+    from eacnet.reporting.page import Results, Run, page
+    from eacnet.reporting.paper import tables, write_tables
     from eacnet.reporting.speed import preferred
-    from eacnet.reporting.tables import comma_separated
     from eacnet.runtime.environment import pick_device
 
     data, store = params.data, open_store(PREPARED / params.dataset)
-    code: dict[tuple[str, str], list[dict]] = {}
+    runs: dict[tuple[str, str], list[Run]] = {}
     histories: dict[tuple[str, str], list[History]] = {}
     for cell in cells(params):
-        source = read_json(cell.results / "evaluation.json")["provenance"]["code"]
         kind = cell.backbone, cell.calibration
-        code.setdefault(kind, []).append(source)
+        trained = read_json(cell.results / "training.json")
+        scored = read_json(cell.results / "evaluation.json")["provenance"]
+        runs.setdefault(kind, []).append(Run(trained, scored))
         histories.setdefault(kind, []).append(read_history(cell.results / "training.csv"))
     results = Results(
         variant=params.variant,
@@ -48,7 +46,7 @@ def main() -> None:
         ablation=read_json(folder / "ablation.json"),
         speed=preferred([read_json(path) for path in sorted(SPEED.glob("*.json"))]),
         published=read_published(PUBLISHED),
-        code=code,
+        runs=runs,
         attention=read_json(run.results / "attention.json"),
     )
     scored = results.evaluation["provenance"]
@@ -72,13 +70,7 @@ def main() -> None:
     results = replace(results, figures=tuple(drawn))
     made = tables(results)
     with replacing(folder / "tables") as written:
-        written.mkdir()
-        for table in made:
-            write_text(written / f"{table.name}.md", table.markdown())
-            write_text(written / f"{table.name}.tex", latex(table))
-            write_text(written / f"{table.name}.csv", comma_separated(table))
-        pairs = confusion_pairs(results.evaluation)  # for `dvc plots`: too long to be read
-        write_text(written / "confusion.csv", comma_separated(pairs))
+        write_tables(made, results, written)
     pictures = {path.name: path.read_bytes() for path in (folder / "figures").iterdir()}
     write_text(folder / "index.html", html(results, made, examples, pictures))
     write_text(folder / "checklist.md", checklist(results))

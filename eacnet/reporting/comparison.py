@@ -66,7 +66,7 @@ def comparison(
     Args:
         published: as `read_published` returns them.
         own: our networks: "backbone", "calibration", "seeds" (a list), "miou" (mean and std),
-            "parameters" (None if unknown) and "source" (in words, with the commit).
+            "parameters" (None if unknown), "pretraining" and "source" (in words, with the commit).
         timed: all timings.
         data: dataset.json of the prepared store.
         split: name of the split that our networks were scored on.
@@ -134,7 +134,7 @@ def _measured(
         f"{size[0]} {TIMES} {size[1]}",
         Number(network["miou"]["mean"], network["miou"]["std"]),
         Number(millions),
-        "none",
+        network["pretraining"],
     ]
     devices = representative(timed, backbone, calibration, size)
     if not devices:

@@ -16,22 +16,13 @@ from markupsafe import Markup
 from PIL import Image
 
 from eacnet.reporting import page
+from eacnet.reporting.captions import Caption, captions
 from eacnet.reporting.examples import Example, key
 from eacnet.reporting.page import Results
 from eacnet.reporting.spreads import gained
 from eacnet.reporting.tables import TIMES, Number, Table
 from eacnet.reporting.timing import representative, timings
 
-# What a figure shows, by the name of its file; figures of other names come behind these.
-CAPTIONS = {
-    "training": "Loss, learning rate and validation mIoU over the epochs.",
-    "zooms": "Edges at a larger scale: image, truth, coarse and calibrated.",
-    "attention": "Where the calibration looks: attention maps of chosen points.",
-    "confusion": "Confusion matrix: rows are the true class, in percent of its pixels.",
-    "class_gains": "What calibration gains for each class.",
-    "accuracy_speed": "Accuracy against speed, one panel for each device.",
-    "scaling": "Latency against the number of pixels.",
-}
 # The viewer shows these frames itself.
 SHOWN_BY_VIEWER = {"examples"}
 # Pixels; larger frames are shown smaller, so that the page stays below MOST_BYTES.
@@ -95,7 +86,9 @@ def html(
         first=("coarse" if calibrated else "truth", "prediction"),
         classes=[(entry["name"], _hex(entry["color"])) for entry in results.data["classes"]],
         error_key=[(name, _hex(color)) for name, color in key(calibrated)],
-        figures=_embedded(figures),
+        figures=_embedded(
+            figures, captions(calibrated, results.validated_on, results.training["trained_on"])
+        ),
         sources=page.sources(results),
         recipe=page.recipe(results),
         command=page.command(results),
@@ -149,20 +142,17 @@ def view(example: Example) -> View:
     )
 
 
-def _embedded(figures: Mapping[str, bytes]) -> list[dict[str, str]]:
-    """Return the figures with their captions, in the order of CAPTIONS, as data URIs."""
+def _embedded(
+    figures: Mapping[str, bytes], captions: Mapping[str, Caption]
+) -> list[tuple[Caption, str]]:
+    """Return the figures that have a caption, in the order of the captions, as data URIs."""
     files: dict[str, tuple[str, bytes]] = {}
     for name in sorted(figures):  # of one stem, .svg sorts behind .png and replaces it
         files[PurePath(name).stem] = (PurePath(name).suffix, figures[name])
-    stems = [*CAPTIONS, *(stem for stem in files if stem not in CAPTIONS)]
-    shown = [stem for stem in stems if stem in files and stem not in SHOWN_BY_VIEWER]
     return [
-        {
-            "name": stem,
-            "caption": CAPTIONS.get(stem, stem.replace("_", " ")),
-            "uri": _picture(*files[stem]),
-        }
-        for stem in shown
+        (caption, _picture(*files[stem]))
+        for stem, caption in captions.items()
+        if stem in files and stem not in SHOWN_BY_VIEWER
     ]
 
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from eacnet.reporting.ablation import ablation, gain
 from eacnet.reporting.accuracy import accuracy, edges
@@ -20,6 +20,13 @@ NAMES = {
 }
 
 
+class Run(NamedTuple):
+    """Where a trained network and its scores come from: training.json, provenance of the scores."""
+
+    training: dict[str, Any]
+    scored: dict[str, Any]
+
+
 @dataclass(frozen=True)
 class Results:
     """All that a page tells, as the result files hold it.
@@ -34,8 +41,7 @@ class Results:
         ablation: ablation.json.
         speed: the files of reports/speed.
         published: figures of other methods, as `comparison.read_published` returns them.
-        code: which code each (backbone, calibration) of the ablation was scored with, a Git state
-            as in provenance for each seed.
+        runs: where each (backbone, calibration) of the ablation comes from, one for each seed.
         attention: attention.json of the main network.
         figures: names of the figures that lie in figures/.
     """
@@ -49,7 +55,7 @@ class Results:
     ablation: dict[str, Any]
     speed: Sequence[dict[str, Any]]
     published: Sequence[dict[str, str]] = ()
-    code: Mapping[tuple[str, str], Sequence[dict[str, Any]]] = field(default_factory=dict)
+    runs: Mapping[tuple[str, str], Sequence[Run]] = field(default_factory=dict)
     attention: dict[str, Any] | None = None
     figures: Sequence[str] = ()
 

@@ -1,13 +1,24 @@
 """The tables of a paper's experiments section, each from the result files and in one place."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-from eacnet.reporting.breakdown import band_table, class_table
+from eacnet.files import write_text
+from eacnet.reporting.breakdown import band_table, class_table, confusion_pairs
 from eacnet.reporting.comparison import comparison
-from eacnet.reporting.page import Results
+from eacnet.reporting.latex import latex
+from eacnet.reporting.page import Results, Run
 from eacnet.reporting.spreads import MARKS, gained, interval_said, over_seeds, scaled, spread
-from eacnet.reporting.tables import TIMES, Cell, Number, Table, mark_within
+from eacnet.reporting.tables import (
+    MISSING,
+    TIMES,
+    Cell,
+    Number,
+    Table,
+    comma_separated,
+    mark_within,
+)
 from eacnet.reporting.timing import Timing, representative, speed_table, timings
 
 
@@ -23,6 +34,22 @@ def tables(results: Results) -> list[Table]:
     ]
 
 
+def write_tables(made: Sequence[Table], results: Results, folder: Path) -> None:
+    """Write each table in every format, and the confusion of all pairs of classes for `dvc plots`.
+
+    Args:
+        made: as `tables` returns them.
+        results: what they tell of.
+        folder: is created.
+    """
+    folder.mkdir()
+    for table in made:
+        write_text(folder / f"{table.name}.md", table.markdown())
+        write_text(folder / f"{table.name}.tex", latex(table))
+        write_text(folder / f"{table.name}.csv", comma_separated(table))
+    write_text(folder / "confusion.csv", comma_separated(confusion_pairs(results.evaluation)))
+
+
 def own_networks(results: Results) -> list[dict[str, Any]]:
     """Return what the comparison says of our networks: those of the ablation, else the main one."""
     groups = results.ablation["groups"]
@@ -33,7 +60,7 @@ def own_networks(results: Results) -> list[dict[str, Any]]:
             "seeds": group["seeds"],
             "miou": group["scores"]["miou"],
             "parameters": group.get("parameters"),
-            "source": _measured(results.code.get((group["backbone"], group["calibration"]), ())),
+            **_origin(results.runs.get((group["backbone"], group["calibration"]), ())),
         }
         for group in groups
     ]
@@ -41,11 +68,9 @@ def own_networks(results: Results) -> list[dict[str, Any]]:
     main = {name: training[name] for name in ("backbone", "calibration")}
     if main not in [{name: entry[name] for name in main} for entry in own]:
         miou = {"mean": results.evaluation["miou"], "std": None}
-        source = _measured([results.evaluation["provenance"]["code"]])
-        own.append(
-            {**main, "seeds": [training["seed"]], "miou": miou, "parameters": None}
-            | {"source": source}
-        )
+        origin = _origin([Run(training, results.evaluation["provenance"])])
+        figures = {"seeds": [training["seed"]], "miou": miou, "parameters": None}
+        own.append({**main, **figures, **origin})
     return own
 
 
@@ -96,6 +121,19 @@ def ablation_table(summary: dict[str, Any], timed: Sequence[Timing], size: Seque
     rows = list(zip(*columns.values(), strict=True))
     caption = "Ablation: with and without calibration"
     return Table("ablation", caption, note, list(columns), rows).without_empty()
+
+
+def _origin(runs: Sequence[Run]) -> dict[str, str]:
+    """Say what networks started from, and on which commits they were measured."""
+    started = {
+        (run.training.get("init") or {}).get("path")
+        or ("ImageNet" if run.training.get("pretrained") else "none")
+        for run in runs
+    }
+    return {
+        "pretraining": ", ".join(sorted(started)) or MISSING,
+        "source": _measured([run.scored["code"] for run in runs]),
+    }
 
 
 def _measured(states: Sequence[dict[str, Any]]) -> str:

@@ -7,6 +7,7 @@ import pytest
 from eacnet.errors import InputError
 from eacnet.reporting.breakdown import band_table, class_table
 from eacnet.reporting.comparison import comparison, read_published
+from eacnet.reporting.page import Run
 from eacnet.reporting.paper import ablation_table, own_networks, tables
 from eacnet.reporting.tables import Number, comma_separated
 from eacnet.reporting.timing import representative, speed_table, timings
@@ -41,7 +42,8 @@ def timing(device="CPU", **others):
 
 def network(calibration, miou, std=None, seeds=(1,)):
     entry = {"backbone": "dab", "calibration": calibration, "seeds": list(seeds)}
-    return entry | {"miou": {"mean": miou, "std": std}, "parameters": 757_784, "source": "measured"}
+    entry |= {"miou": {"mean": miou, "std": std}, "parameters": 757_784}
+    return entry | {"pretraining": "none", "source": "measured"}
 
 
 def test_published_and_measured_by_hand():
@@ -153,13 +155,19 @@ def test_classes_and_bands_take_the_ablation_where_it_tells(evaluation, ablation
 
 def test_our_networks_say_which_commit_measured_them(results):
     state = {"commit": "a" * 40, "date": "2026-01-02", "modified": []}
-    code = {("dab", "none"): [state, state], ("dab", "pooled"): [{"commit": None}]}
-    shown = own_networks(replace(results(), code=code))
-    assert [entry["source"] for entry in shown[:2]] == [
-        f"measured on commit {'a' * 12} (2026-01-02)",
-        "measured",
+    fresh, tuned = {"init": None, "pretrained": None}, {"init": {"path": "dab.safetensors"}}
+    runs = {
+        ("dab", "none"): [Run(fresh, {"code": state}), Run(tuned, {"code": state})],
+        ("dab", "pooled"): [Run({"pretrained": ["stem"]}, {"code": {"commit": None}})],
+    }
+    shown = own_networks(replace(results(), runs=runs))
+    origins = [(entry["pretraining"], entry["source"]) for entry in shown]
+    assert origins == [
+        ("dab.safetensors, none", f"measured on commit {'a' * 12} (2026-01-02)"),
+        ("ImageNet", "measured"),
+        (DASH, "measured"),
+        (DASH, "measured"),
     ]
-    assert len(shown) == 4
     shown = results()
     shown.training["backbone"] = "enet"
     last = own_networks(shown)[-1]

@@ -80,7 +80,9 @@ def stage(tmp_path, monkeypatch, results):
         for index, machine in enumerate(example.speed):
             write_json(reports / f"speed/{index}.json", machine)
         for seed, kind in itertools.product((1, 2), ("none", "pooled")):
-            write_json(reports / f"camvid/cells/dab-{kind}-{seed}/evaluation.json", scores)
+            cell = reports / f"camvid/cells/dab-{kind}-{seed}"
+            write_json(cell / "evaluation.json", scores)
+            write_json(cell / "training.json", example.training)
         shutil.copy(PROJECT / "data/published.csv", tmp_path / "data")
         for run in (reports / "camvid/main", *(reports / "camvid/cells").iterdir()):
             curve = "epoch,loss,lr,val_miou\n1,2.5,0.001,\n2,1.5,0.0005,40.5\n"
