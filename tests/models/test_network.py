@@ -1,10 +1,13 @@
+from typing import get_args
+
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
 
+from eacnet import params
 from eacnet.errors import InputError
-from eacnet.models import build_model
+from eacnet.models import build_model, network
 from eacnet.models.published import load_published
 
 COUNTS = {
@@ -60,10 +63,10 @@ def test_parameter_counts(names, count):
     assert sum(parameter.numel() for parameter in model.parameters()) == count
 
 
-@pytest.mark.parametrize("backbone", BACKBONES)
-def test_training_gives_finite_gradients_to_every_parameter(backbone, randomised):
+@pytest.mark.parametrize(("backbone", "calibration"), COUNTS)
+def test_training_gives_finite_gradients_to_every_parameter(backbone, calibration, randomised):
     torch.manual_seed(0)
-    model = randomised(build_model(backbone, 5)).train()
+    model = randomised(build_model(backbone, 5, calibration)).train()
     F.cross_entropy(model(torch.randn(2, 3, 64, 96)), torch.randint(5, (2, 64, 96))).backward()
     for name, parameter in model.named_parameters():
         assert parameter.grad is not None, name
@@ -194,3 +197,9 @@ def test_the_smallest_images_work(calibration, size):
     model = build_model("dab", 3, calibration).eval()
     with torch.no_grad():
         assert model(torch.zeros(1, 3, size, size)).shape == (1, 3, size, size)
+
+
+def test_params_name_exactly_the_networks_there_are():
+    assert set(get_args(params.Backbone)) == set(BACKBONES)
+    assert {*get_args(params.Backbone), *get_args(params.Baseline)} == set(network.BACKBONES)
+    assert get_args(params.CalibrationName) == network.CALIBRATIONS
