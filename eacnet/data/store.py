@@ -8,12 +8,13 @@
 import hashlib
 import math
 import os
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -22,6 +23,9 @@ from eacnet.errors import InputError
 from eacnet.files import read_json, replacing, write_json
 from eacnet.labels import IGNORED, described, lookup
 from eacnet.progress import progress
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 PROTOCOLS = {
     "synthetic": "generated street scenes, Cityscapes label ids -> 19 train ids",
@@ -173,8 +177,9 @@ def _write_split(
     def decode(frame: Frame) -> tuple[np.ndarray, np.ndarray]:
         return read_image(frame.image), read_labels(frame.labels, train_ids, known)
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        decoded = pool.map(decode, frames)
+    threads = os.cpu_count() or 1
+    with ThreadPoolExecutor(threads) as pool:
+        decoded = _ahead(pool, decode, frames, 2 * threads)
         bar = progress(decoded, total=len(frames), desc=f"prepare {folder.name}", unit="frame")
         for index, (image, label) in enumerate(bar):
             images[index], labels[index] = image, label
@@ -189,3 +194,19 @@ def _write_split(
     images.flush()
     labels.flush()
     return digest.hexdigest(), sums, counts
+
+
+def _ahead(
+    pool: ThreadPoolExecutor, work: Callable[[T], R], items: Iterable[T], most: int
+) -> Iterator[R]:
+    """Yield work(item) in order, with at most `most` items begun and not yet yielded.
+
+    `pool.map` begins all at once: results pile up in memory, and an interrupt waits for all.
+    """
+    begun: deque[Future[R]] = deque()
+    for item in items:
+        begun.append(pool.submit(work, item))
+        if len(begun) == most:
+            yield begun.popleft().result()
+    while begun:
+        yield begun.popleft().result()

@@ -1,10 +1,12 @@
 import os
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from eacnet.data import store as store_module
 from eacnet.data.store import open_store, prepare
 from eacnet.errors import InputError
 
@@ -162,3 +164,31 @@ def test_a_full_disk_leaves_nothing(camvid, tmp_path, monkeypatch):
 def test_a_store_that_is_not_there_is_named(tmp_path):
     with pytest.raises(InputError, match=r"dataset\.json is missing; `dvc repro`"):
         open_store(tmp_path)
+
+
+def test_an_interrupt_while_decoding_leaves_nothing(camvid, tmp_path, monkeypatch):
+    read = store_module.read_image
+    seen = []
+
+    def interrupted(path):
+        seen.append(path)
+        if len(seen) == 5:
+            raise KeyboardInterrupt
+        return read(path)
+
+    monkeypatch.setattr(store_module, "read_image", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        prepare("camvid", camvid, tmp_path / "prepared" / "camvid", ["train", "val"], ["train"])
+    assert not list((tmp_path / "prepared").iterdir())
+
+
+def test_decoding_runs_only_so_far_ahead():
+    begun, done = [], 0
+    with ThreadPoolExecutor(2) as pool:
+        for result in store_module._ahead(
+            pool, lambda item: begun.append(item) or item, range(20), 4
+        ):
+            assert result == done
+            done += 1
+            assert len(begun) <= done + 3
+    assert done == 20

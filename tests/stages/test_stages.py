@@ -79,6 +79,22 @@ def test_a_wrong_model_file_is_refused(project):
     assert not (project.root / "reports").exists()
 
 
+def test_a_stopped_prepare_leaves_nothing(project, monkeypatch):
+    scratch = project.root / "scratch"
+    scratch.mkdir()
+    monkeypatch.setenv("TMPDIR", str(scratch))
+    project.set("datasets.synthetic.scenes.train", 10_000)
+    process = project.start("python", "-m", "stages.prepare")
+    while process.poll() is None and not list(scratch.rglob("*_labelIds.png")):
+        time.sleep(0.02)
+    process.send_signal(signal.SIGTERM)
+    _, stderr = process.communicate()
+    assert process.returncode == 1
+    assert stderr.splitlines()[-1].startswith("error: interrupted")
+    assert not list(scratch.iterdir())
+    assert not (project.root / "data/prepared").exists()
+
+
 def wait_for_epoch(project, process) -> None:
     checkpoints = project.root / ".cache/training"
     while process.poll() is None and not list(checkpoints.glob("[!.]*.pt")):
