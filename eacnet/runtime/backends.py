@@ -1,13 +1,14 @@
 """The runtimes of a predictor behind one interface.
 
-A runtime is a module of this folder with `PRECISIONS` (device -> names) and a function
-`open_runtime(model, precision, device, threads)`, which returns the function from pixels, uint8
-(B,H,W,3), to coarse class scores, float32 (B,K,h,w), for any size.
+A runtime is a module of this folder with two functions: `precisions(device)`, the names it has
+there, and `open_runtime(model, precision, device, samples)`, which returns the function from
+pixels, uint8 (B,H,W,3) of any size on the device, to coarse class scores, float32 (B,K,h,w).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module, util
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -17,42 +18,77 @@ from eacnet.models import EACNet
 Scores = Callable[[Tensor], Tensor]
 RUNTIMES = {
     "eager": "eacnet.runtime.eager",
+    "compile": "eacnet.runtime.compiled",
+    "onnxruntime": "eacnet.runtime.onnxruntime_runtime",
+    "openvino": "eacnet.runtime.openvino_runtime",
 }
-# The package that a runtime needs besides PyTorch, and the extra of this project that brings it.
-EXTRAS: dict[str, tuple[str, str]] = {}
+# The packages that a runtime needs besides PyTorch, and the extra of this project with them.
+EXTRAS = {
+    "onnxruntime": (("onnxruntime", "onnx"), "onnx"),
+    "openvino": (("openvino", "onnx"), "onnx,openvino"),
+}
+PRECISIONS = ("fp32", "bf16", "fp16", "int8")
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
+def missing(packages: Sequence[str]) -> list[str]:
+    """Return those packages that are not installed; none is imported."""
+    return [package for package in packages if util.find_spec(package) is None]
+
+
 def installed(runtime: str) -> bool:
-    """Say whether what `runtime` needs is installed; nothing is imported."""
-    return runtime not in EXTRAS or util.find_spec(EXTRAS[runtime][0]) is not None
+    """Say whether what `runtime` needs is installed."""
+    return runtime not in EXTRAS or not missing(EXTRAS[runtime][0])
 
 
 def precisions(runtime: str, device: torch.device) -> tuple[str, ...]:
-    """Return the precisions that `runtime` has on `device`, best first."""
+    """Return the precisions that an installed runtime has on `device`."""
     return import_module(RUNTIMES[runtime]).precisions(device)
 
 
-def open_runtime(
-    runtime: str, model: EACNet, precision: str, device: torch.device, threads: int | None
-) -> Scores:
-    """Return the function of a runtime from pixels to coarse scores.
+def check_choice(runtime: str, precision: str, device: torch.device) -> None:
+    """Refuse what is unknown or not at hand; "auto" is neither.
 
     Raises:
-        InputError: there is no such runtime, it is not installed, or it lacks the precision.
+        InputError: there is no such runtime or precision, the runtime is not installed, or it
+            lacks the precision on the device.
     """
-    if runtime not in RUNTIMES:
+    if runtime != "auto" and runtime not in RUNTIMES:
         raise InputError(f"unknown runtime {runtime!r}; choose one of auto, {', '.join(RUNTIMES)}")
-    if not installed(runtime):
-        package, extra = EXTRAS[runtime]
+    if precision != "auto" and precision not in PRECISIONS:
         raise InputError(
-            f"runtime {runtime} needs the package {package}, which is not installed; "
+            f"unknown precision {precision!r}; choose one of auto, {', '.join(PRECISIONS)}"
+        )
+    if runtime == "auto":
+        return
+    if not installed(runtime):
+        packages, extra = EXTRAS[runtime]
+        raise InputError(
+            f"runtime {runtime} needs {' and '.join(missing(packages))}, not installed here: "
             f"pip install eacnet[{extra}]"
         )
     known = precisions(runtime, device)
-    if precision not in known:
+    if precision not in ("auto", *known):
+        has = f"it has {', '.join(known)}" if known else "it has none there, choose another runtime"
+        raise InputError(f"runtime {runtime} has no {precision} on this {device.type}; {has}")
+
+
+def open_runtime(
+    runtime: str,
+    model: EACNet,
+    precision: str,
+    device: torch.device,
+    samples: Sequence[np.ndarray],
+) -> Scores:
+    """Return the function of a runtime from pixels to coarse scores; threads are PyTorch's.
+
+    Raises:
+        InputError: as `check_choice`, or int8 is asked for without samples.
+    """
+    check_choice(runtime, precision, device)
+    if precision == "int8" and not samples:
         raise InputError(
-            f"runtime {runtime} on {device.type} has no precision {precision!r}; choose one of "
-            f"{', '.join(known)}"
+            "int8 takes its ranges from images like those to come: pass some dozen as "
+            "Predictor(..., samples=images)"
         )
-    return import_module(RUNTIMES[runtime]).open_runtime(model, precision, device, threads)
+    return import_module(RUNTIMES[runtime]).open_runtime(model, precision, device, samples)

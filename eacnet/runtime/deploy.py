@@ -33,6 +33,13 @@ class Deployed(nn.Module):
         self.network.to(memory_format=torch.channels_last)
         self.requires_grad_(False).eval()
 
+    def all_convolutions(self) -> "Deployed":
+        """Turn every scale and shift into a depthwise convolution; return the network itself."""
+        for name, module in list(self.named_modules()):
+            if isinstance(module, ScaleShift):
+                _set(self, name, module.as_convolution())
+        return self
+
     def forward(self, pixels: Tensor) -> Tensor:
         """Map uint8 (B,H,W,3) to the class scores before calibration, float32 (B,K,h,w)."""
         images = pixels - self.mean
@@ -41,7 +48,8 @@ class Deployed(nn.Module):
         images = images.to(self.precision).permute(0, 3, 1, 2)
         height, width = images.shape[-2:]
         down, right = -height % self.stride, -width % self.stride
-        if down or right:
+        # A traced graph pads at any size, so that it is one for all of them.
+        if torch.jit.is_tracing() or torch.compiler.is_compiling() or down or right:
             images = F.pad(images, (0, right, 0, down))
         return self.network(images).float()
 
@@ -108,6 +116,14 @@ class ScaleShift(nn.Module):
         super().__init__()
         self.register_buffer("scale", scale.reshape(1, -1, 1, 1))
         self.register_buffer("shift", shift.reshape(1, -1, 1, 1))
+
+    def as_convolution(self) -> nn.Conv2d:
+        """Return the same as a depthwise 1x1 convolution, in which runtimes fuse what follows."""
+        channels = self.scale.numel()
+        conv = nn.Conv2d(channels, channels, 1, groups=channels)
+        conv.weight.data.copy_(self.scale.reshape(channels, 1, 1, 1))
+        conv.bias.data.copy_(self.shift.flatten())
+        return conv.requires_grad_(False)
 
     @classmethod
     def of(cls, norm: nn.BatchNorm2d) -> "ScaleShift":

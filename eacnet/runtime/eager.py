@@ -1,5 +1,8 @@
 """Runtime `eager`: PyTorch, operation by operation, channels last."""
 
+from collections.abc import Sequence
+
+import numpy as np
 import torch
 
 from eacnet.models import EACNet
@@ -16,11 +19,8 @@ def precisions(device: torch.device) -> tuple[str, ...]:
 
 
 def open_runtime(
-    model: EACNet, precision: str, device: torch.device, threads: int | None
+    model: EACNet, precision: str, device: torch.device, samples: Sequence[np.ndarray]
 ) -> Scores:
-    """Return the deployed network; `threads` is set for all of PyTorch in this process."""
-    if threads:
-        torch.set_num_threads(threads)
+    """Return the deployed network itself."""
     network = Deployed(model, DTYPES[precision]).to(device)
-    network.to(memory_format=torch.channels_last)
-    return network
+    return network.to(memory_format=torch.channels_last)

@@ -36,8 +36,16 @@ def label_map(scores: Tensor, size: tuple[int, int], stride: int) -> Tensor:
             planes = F.interpolate(
                 planes, scale_factor=float(step), mode="bilinear", align_corners=False
             )
-        inside = slice((top - above) * step, (bottom - above) * step)
-        best = planes[:, :, inside, :width].argmax(1)
         target = labels[:, top * step : bottom * step]
-        target.copy_(best[:, : target.shape[1]])
+        first = (top - above) * step
+        _argmax(planes[:, :, first : first + target.shape[1], :width], target)
     return labels
+
+
+def _argmax(planes: Tensor, labels: Tensor) -> None:
+    """Write argmax(planes (B,K,h,w)) into labels uint8 (B,h,w): plane by plane, all vectorised."""
+    labels.zero_()
+    best = planes[:, 0].clone()
+    for index in range(1, planes.shape[1]):
+        labels.masked_fill_(planes[:, index] > best, index)
+        torch.maximum(best, planes[:, index], out=best)

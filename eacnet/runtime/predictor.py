@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -9,7 +10,8 @@ from torch import Tensor
 
 from eacnet.errors import InputError
 from eacnet.models import EACNet, load_model
-from eacnet.runtime.backends import open_runtime
+from eacnet.runtime.auto import SAMPLE_SIZE, candidates, choose
+from eacnet.runtime.backends import check_choice, open_runtime
 from eacnet.runtime.deploy import card_of
 from eacnet.runtime.head import Head
 from eacnet.runtime.images import check_image, is_batch, is_sequence
@@ -26,6 +28,8 @@ class Predictor:
         precision: of the backbone, such as "fp32".
         device: where it runs.
         model: the network, unchanged.
+        choice: what "auto" picked and tried: {"runtime", "precision", "agreement", "median_ms",
+            "trials"}; None where nothing was left to choose.
     """
 
     def __init__(
@@ -36,15 +40,21 @@ class Predictor:
         precision: str = "fp32",
         device: str = "auto",
         threads: int | None = None,
+        samples: Sequence[np.ndarray] | None = None,
     ) -> None:
         """Load the network into a runtime.
 
         Args:
             model: a network with its card, or the path of a file that `eacnet.save_model` wrote.
-            runtime: a key of `eacnet.runtime.backends.RUNTIMES`.
-            precision: fp32, or what the hardware has: bf16, fp16.
+            runtime: eager, compile, onnxruntime or openvino; auto takes the fastest whose labels
+                agree with eager fp32 on 99.9 % of the samples' pixels. It tries all that are
+                installed, which takes minutes with compile among them.
+            precision: fp32; what the hardware has of bf16, fp16, int8; auto leaves it to the trial.
             device: auto (a GPU where there is one), cpu or cuda.
-            threads: processor threads; None leaves the library's choice.
+            threads: processor threads; None leaves PyTorch's choice. Set for all of PyTorch in this
+                process.
+            samples: images uint8 (H,W,3) like those to come, some dozen for int8, which takes its
+                ranges from them; auto tries itself on the first four, or on drawn street scenes.
 
         Raises:
             InputError: the file is no such network, the network has no card, or the runtime, the
@@ -55,14 +65,27 @@ class Predictor:
         self.device = _device(device)
         if threads is not None and threads < 1:
             raise InputError(f"threads is {threads}; a predictor needs at least 1")
-        self.runtime, self.precision, self.threads = runtime, precision, threads
-        self._scores = open_runtime(runtime, self.model, precision, self.device, threads)
-        self._head = Head(self.model, self.device, precision)
+        check_choice(runtime, precision, self.device)
+        if threads:
+            torch.set_num_threads(threads)
+        given = () if samples is None else samples
+        self._samples = [check_image(each, f"sample {i}") for i, each in enumerate(given)]
+        self.runtime, self.precision = runtime, precision
+        self.choice: dict[str, Any] | None = None
+        if "auto" in (runtime, precision):
+            self._pipeline, self.choice = choose(
+                candidates(runtime, precision, self.device, bool(self._samples)),
+                self._open,
+                self._samples[:4] or _drawn_scenes(),
+            )
+            self.runtime, self.precision = self.choice["runtime"], self.choice["precision"]
+        else:
+            self._pipeline = self._open(runtime, precision)
 
     @property
     def attention_kernel(self) -> str:
         """Name of the kernel that the calibration's attention really takes, or "none"."""
-        return self._head.attention_kernel
+        return self._pipeline.head.attention_kernel
 
     def __call__(self, images: np.ndarray | Sequence[np.ndarray]) -> np.ndarray | list[np.ndarray]:
         """Predict the class of every pixel.
@@ -79,34 +102,55 @@ class Predictor:
                 runs out.
         """
         if is_batch(images):
-            for image in images[:1]:
-                check_image(image, "a batch's image")
+            if len(images):
+                check_image(images[0], "a batch's image")
             return self._predict(images)
         if is_sequence(images):
             checked = [check_image(image, f"image {i}") for i, image in enumerate(images)]
             return [self._predict(image[None])[0] for image in checked]
         return self._predict(check_image(images)[None])[0]
 
-    @torch.inference_mode()
-    def scores(self, images: np.ndarray) -> Tensor:
-        """Return the calibrated class scores of a batch uint8 (B,H,W,3): float32 (B,K,h,w)."""
-        return self._head.calibrated(self._scores(self._pixels(images)))
-
-    @torch.inference_mode()
     def _predict(self, images: np.ndarray) -> np.ndarray:
         count, height, width = images.shape[:3]
         if count == 0:
             return np.empty((0, height, width), np.uint8)
         self.model.check_size(height, width)
         with explained(f"{count} x {height}x{width} pixels on {self.device.type}", REMEDY):
-            coarse = self._scores(self._pixels(images))
-            return self._head(coarse, (height, width)).cpu().numpy()
+            return self._pipeline.labels(images)
 
-    def _pixels(self, images: np.ndarray) -> Tensor:
-        contiguous = np.ascontiguousarray(images)
-        if not contiguous.flags.writeable:  # PyTorch warns of those, though it only reads here
-            contiguous = contiguous.copy()
-        return torch.from_numpy(contiguous).to(self.device)
+    def _open(self, runtime: str, precision: str) -> "_Pipeline":
+        scores = open_runtime(runtime, self.model, precision, self.device, self._samples)
+        return _Pipeline(scores, Head(self.model, self.device, precision), self.device)
+
+
+class _Pipeline:
+    """Backbone in some runtime, then the head: images uint8 -> label maps uint8."""
+
+    def __init__(self, scores: Any, head: Head, device: torch.device) -> None:
+        self.scores, self.head, self.device = scores, head, device
+
+    @torch.inference_mode()
+    def labels(self, images: np.ndarray) -> np.ndarray:
+        """Return the label maps (B,H,W) of images (B,H,W,3)."""
+        coarse = self.scores(_tensor(images).to(self.device))
+        return self.head(coarse, images.shape[1:3]).cpu().numpy()
+
+    def __call__(self, image: np.ndarray) -> np.ndarray:
+        """Return the label map (H,W) of an image (H,W,3)."""
+        return self.labels(image[None])[0]
+
+
+def _tensor(images: np.ndarray) -> Tensor:
+    contiguous = np.ascontiguousarray(images)
+    if not contiguous.flags.writeable:  # PyTorch warns of those, though it only reads here
+        contiguous = contiguous.copy()
+    return torch.from_numpy(contiguous)
+
+
+def _drawn_scenes() -> list[np.ndarray]:
+    from eacnet.data.synthetic import draw_scene
+
+    return [draw_scene(*SAMPLE_SIZE, seed)[0] for seed in (1, 2)]
 
 
 def _device(name: str) -> torch.device:

@@ -6,6 +6,7 @@ import eacnet
 from eacnet.errors import InputError
 from eacnet.models import build_model, save_model
 from eacnet.runtime import predictor as predictor_module
+from eacnet.runtime.head import Head
 from eacnet.runtime.published_form import reference_predict
 
 CASES = [
@@ -76,8 +77,11 @@ def test_bfloat16_agrees_where_classes_are_not_close(network, pixels):
 
 
 def test_the_attention_takes_the_fused_kernel(network):
-    kernel = eacnet.Predictor(network()).attention_kernel
-    assert kernel == "_scaled_dot_product_flash_attention_for_cpu"
+    own = eacnet.Predictor(network()).attention_kernel
+    assert own in ("eacnet head.cpp, float32", "_scaled_dot_product_flash_attention_for_cpu")
+    head = Head(network(), torch.device("cpu"), "fp32")
+    head.kernels = None
+    assert head.attention_kernel == "_scaled_dot_product_flash_attention_for_cpu"
     assert eacnet.Predictor(network("dab", "none")).attention_kernel == "none"
 
 
@@ -106,7 +110,9 @@ def test_wrong_images_are_refused_in_one_line(network, name):
     ("arguments", "message"),
     [
         ({"runtime": "warp"}, "unknown runtime 'warp'; choose one of auto, eager"),
-        ({"precision": "fp8"}, "runtime eager on cpu has no precision 'fp8'; choose one of fp32"),
+        ({"precision": "fp8"}, "unknown precision 'fp8'; choose one of auto, fp32"),
+        ({"precision": "int8"}, "runtime eager has no int8 on this cpu; it has fp32"),
+        ({"runtime": "onnxruntime", "precision": "int8"}, "int8 takes its ranges from images"),
         ({"device": "tpu"}, "unknown device 'tpu'"),
         ({"threads": 0}, "threads is 0"),
     ],

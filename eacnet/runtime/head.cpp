@@ -1,0 +1,262 @@
+// Calibration and label map on the processor, compiled at first use by native.py for one number of
+// classes. Vectors are 16 floats; the compiler splits them where the processor's are narrower.
+//
+// Attention: 16 queries side by side in a vector, keys one after another. A block of keys stays in
+// the first-level cache between its three steps: products, exponentials, sums. The largest product
+// so far is kept per query, so that nothing overflows (online softmax: Milakov and Gimelshein, 2018).
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <thread>
+#include <vector>
+#ifdef __AVX512BF16__
+#include <immintrin.h>
+#endif
+
+typedef float vec __attribute__((vector_size(64)));
+typedef int32_t ivec __attribute__((vector_size(64)));
+
+namespace {
+
+constexpr int K = CLASSES;
+constexpr int PAIRS = (K + 1) / 2;
+constexpr int LANES = 16;
+constexpr int BLOCK = 256;  // keys: their products with 16 queries take 16 KB
+
+vec all(float x) { return x - vec{}; }
+vec max(vec a, vec b) { return a > b ? a : b; }
+
+// 2^x for x <= 0; relative error under 2e-7 (exact) or 2e-4 (for results kept in bfloat16).
+template <bool EXACT>
+vec exp2(vec x) {
+    x = max(x, all(-126.0f));
+    const vec shift = all(12582912.0f);  // 1.5 * 2^23 rounds to whole numbers
+    const vec shifted = x + shift;
+    const vec r = x - (shifted - shift);  // -0.5 .. 0.5
+    vec p;
+    if (EXACT) {
+        p = all(1.5403530e-4f) * r + all(1.3333558e-3f);
+        p = p * r + all(9.6181291e-3f);
+        p = p * r + all(5.5504109e-2f);
+        p = p * r + all(2.4022651e-1f);
+        p = p * r + all(6.9314718e-1f);
+        p = p * r + all(1.0f);
+    } else {
+        p = all(5.5504109e-2f) * r + all(2.4022651e-1f);
+        p = p * r + all(6.9314718e-1f);
+        p = p * r + all(1.0f);
+    }
+    ivec exponent, bits;
+    std::memcpy(&exponent, &shifted, 64);
+    std::memcpy(&bits, &p, 64);
+    bits += exponent << 23;
+    std::memcpy(&p, &bits, 64);
+    return p;
+}
+
+// Call work(begin, end) on pieces of [0, total), on several threads.
+void spread(long total, long piece, int threads, const std::function<void(long, long)>& work) {
+    std::atomic<long> next{0};
+    auto run = [&] {
+        for (long begin; (begin = next.fetch_add(piece)) < total;)
+            work(begin, std::min(begin + piece, total));
+    };
+    std::vector<std::thread> others;
+    for (int i = 1; i < threads; i++) others.emplace_back(run);
+    run();
+    for (auto& other : others) other.join();
+}
+
+struct Maps {  // K maps of `count` positions in any memory layout
+    const float* data;
+    long channel, position;
+    float at(long p, int c) const { return data[p * position + c * channel]; }
+};
+
+// One group of 16 queries in float32: keys and values are rows of K.
+struct Exact {
+    static constexpr bool EXACT = true;
+    std::vector<float> keys, values;
+
+    Exact(Maps key, Maps value, long count) : keys(count * K), values(count * K) {
+        for (long p = 0; p < count; p++)
+            for (int c = 0; c < K; c++) {
+                keys[p * K + c] = key.at(p, c);
+                values[p * K + c] = value.at(p, c);
+            }
+    }
+    void sum(const vec* p, long first, int count, vec* out) const {
+        vec total[K + 1];
+        std::copy(out, out + K + 1, total);
+        for (int j = 0; j < count; j++) {
+            const float* value = &values[(first + j) * K];
+#pragma GCC unroll 32
+            for (int c = 0; c < K; c++) total[c] += p[j] * value[c];
+            total[K] += p[j];
+        }
+        std::copy(total, total + K + 1, out);
+    }
+};
+
+#ifdef __AVX512BF16__
+// As above, but weights and values in bfloat16: two positions in one instruction. The weights are
+// cut off, not rounded, in numerator and denominator alike.
+struct Fast {
+    static constexpr bool EXACT = false;
+    std::vector<float> keys;
+    std::vector<uint32_t> values;  // for each pair of positions, K pairs of bfloat16
+
+    Fast(Maps key, Maps value, long count) : keys(count * K), values((count + 1) / 2 * K) {
+        auto bf16 = [](float x) {
+            uint32_t bits;
+            std::memcpy(&bits, &x, 4);
+            return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+        };
+        for (long p = 0; p < count; p++)
+            for (int c = 0; c < K; c++) {
+                keys[p * K + c] = key.at(p, c);
+                values[p / 2 * K + c] |= bf16(value.at(p, c)) << (p % 2 ? 16 : 0);
+            }
+    }
+    void sum(const vec* p, long first, int count, vec* out) const {
+        __m512 total[K + 1];
+        for (int c = 0; c <= K; c++) total[c] = (__m512)out[c];
+        const __m512bh ones = (__m512bh)_mm512_set1_epi32(0x3f803f80);
+        for (int j = 0; j < count; j += 2) {
+            const __m512i low = (__m512i)p[j], high = j + 1 < count ? (__m512i)p[j + 1] : __m512i{};
+            const __m512bh pair = (__m512bh)_mm512_mask_blend_epi16(
+                0xaaaaaaaa, _mm512_srli_epi32(low, 16), high);
+            const uint32_t* value = &values[(first + j) / 2 * K];
+#pragma GCC unroll 32
+            for (int c = 0; c < K; c++)
+                total[c] = _mm512_dpbf16_ps(total[c], pair, (__m512bh)_mm512_set1_epi32(value[c]));
+            total[K] = _mm512_dpbf16_ps(total[K], pair, ones);
+        }
+        for (int c = 0; c <= K; c++) out[c] = (vec)total[c];
+    }
+};
+#else
+using Fast = Exact;
+#endif
+
+template <class Form>
+void attend_form(Maps query, Maps key, Maps value, Maps scores, float gamma, float* out,
+                 long queries, long count, int threads) {
+    const Form form(key, value, count);
+    const float log2e = 1.44269504f;
+    spread((queries + LANES - 1) / LANES, 8, threads, [&](long begin, long end) {
+        vec products[BLOCK];
+        for (long group = begin; group < end; group++) {
+            vec q[K], total[K + 1], largest = all(-1e30f);
+            for (int c = 0; c < K; c++)
+                for (int i = 0; i < LANES; i++)
+                    q[c][i] = log2e * query.at(std::min(group * LANES + i, queries - 1), c);
+            std::fill(total, total + K + 1, vec{});
+            for (long first = 0; first < count; first += BLOCK) {
+                const int size = std::min<long>(BLOCK, count - first);
+                vec block = largest;
+                int j = 0;
+                for (; j + 4 <= size; j += 4) {
+                    const float* k = &form.keys[(first + j) * K];
+                    vec a = q[0] * k[0], b = q[0] * k[K], c2 = q[0] * k[2 * K], d = q[0] * k[3 * K];
+#pragma GCC unroll 32
+                    for (int c = 1; c < K; c++) {
+                        a += q[c] * k[c];
+                        b += q[c] * k[K + c];
+                        c2 += q[c] * k[2 * K + c];
+                        d += q[c] * k[3 * K + c];
+                    }
+                    products[j] = a, products[j + 1] = b, products[j + 2] = c2, products[j + 3] = d;
+                    block = max(block, max(max(a, b), max(c2, d)));
+                }
+                for (; j < size; j++) {
+                    const float* k = &form.keys[(first + j) * K];
+                    vec a = q[0] * k[0];
+                    for (int c = 1; c < K; c++) a += q[c] * k[c];
+                    products[j] = a;
+                    block = max(block, a);
+                }
+                const vec fade = exp2<true>(largest - block);
+                for (int c = 0; c <= K; c++) total[c] *= fade;
+                largest = block;
+                for (j = 0; j < size; j++) products[j] = exp2<Form::EXACT>(products[j] - largest);
+                form.sum(products, first, size, total);
+            }
+            for (int c = 0; c < K; c++) {
+                const vec attended = total[c] / total[K];
+                for (int i = 0; i < LANES && group * LANES + i < queries; i++) {
+                    const long p = group * LANES + i;
+                    out[c * queries + p] = scores.at(p, c) + gamma * attended[i];
+                }
+            }
+        }
+    });
+}
+
+}  // namespace
+
+extern "C" {
+
+// out (K, queries) = scores + gamma * softmax(query . key) value. `layout` holds the strides of
+// query, key, value and scores: channel, position, each in floats.
+void attend(const float* query, const float* key, const float* value, const float* scores,
+            float gamma, float* out, const int64_t* layout, int64_t queries, int64_t count,
+            int fast, int threads) {
+    auto* form = fast ? attend_form<Fast> : attend_form<Exact>;
+    form({query, layout[0], layout[1]}, {key, layout[2], layout[3]}, {value, layout[4], layout[5]},
+         {scores, layout[6], layout[7]}, gamma, out, queries, count, threads);
+}
+
+// labels (height, width) = argmax of the scores (K, rows, columns) interpolated `stride` times.
+void label_map(const float* scores, int64_t rows, int64_t columns, uint8_t* labels, int64_t height,
+               int64_t width, int stride, int threads) {
+    const int half = stride / 2;
+    const long gaps = columns + 1, padded = columns + 2;
+    spread(height, stride, threads, [&](long begin, long end) {
+        std::vector<float> line(K * padded), best(gaps);
+        std::vector<int32_t> winner(gaps);
+        std::vector<uint8_t> row(gaps * stride);
+        for (long y = begin; y < end; y++) {
+            // Pixel centres: y lies between the rows `above` and `below` of scores.
+            const long gap = (y + half) / stride;
+            const long above = std::max(gap - 1, 0L), below = std::min<long>(gap, rows - 1);
+            const float t = ((y + half) % stride + 0.5f) / stride;
+            for (int c = 0; c < K; c++) {
+                const float* a = scores + (c * rows + above) * columns;
+                const float* b = scores + (c * rows + below) * columns;
+                float* to = &line[c * padded];
+                for (long x = 0; x < columns; x++) to[x + 1] = a[x] + t * (b[x] - a[x]);
+                to[0] = to[1], to[columns + 1] = to[columns];
+            }
+            for (int phase = 0; phase < stride; phase++) {
+                const float s = (phase + 0.5f) / stride;
+                std::fill(best.begin(), best.end(), -__builtin_inff());
+                std::fill(winner.begin(), winner.end(), 0);
+                for (int c = 0; c < K; c++) {
+                    const float* from = &line[c * padded];
+                    float* top = best.data();
+                    int32_t* who = winner.data();
+                    for (long x = 0; x < gaps; x++) {
+                        const float value = from[x] + s * (from[x + 1] - from[x]);
+                        who[x] = value > top[x] ? c : who[x];
+                        top[x] = value > top[x] ? value : top[x];
+                    }
+                }
+                for (long x = 0; x < gaps; x++) row[x * stride + phase] = winner[x];
+            }
+            std::memcpy(labels + y * width, row.data() + half, width);
+        }
+    });
+}
+
+int has_bfloat16() {
+#ifdef __AVX512BF16__
+    return 1;
+#else
+    return 0;
+#endif
+}
+}

@@ -1,0 +1,134 @@
+"""The project's own kernels for the head on the processor: compiled at first use, never required.
+
+PyTorch's fused attention spends most of its time on heads as narrow as a class count, and has no
+kernel at all that interpolates and compares at once. `head.cpp` does both; where no C++ compiler is
+at hand, or EACNET_NATIVE=0 is set, PyTorch's own operations do the same work, slower.
+"""
+
+import ctypes
+import hashlib
+import logging
+import os
+import platform
+import shutil
+import subprocess
+from functools import cache
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from eacnet.files import replacing
+from eacnet.provenance import cpu_name
+
+SOURCE = Path(__file__).with_name("head.cpp")
+FLAGS = (
+    *("-O3", "-march=native", "-std=c++17", "-shared", "-fPIC", "-pthread"),
+    *("-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast"),
+)
+WIDE = "-mprefer-vector-width=512"
+log = logging.getLogger(__name__)
+
+
+class Kernels:
+    """The compiled kernels for one number of classes; calls give the interpreter free."""
+
+    def __init__(self, library: ctypes.CDLL) -> None:
+        self.library = library
+        self.has_bfloat16 = bool(library.has_bfloat16())
+
+    def attend(
+        self, query: Tensor, key: Tensor, value: Tensor, scores: Tensor, gamma: float, fast: bool
+    ) -> Tensor:
+        """Return gamma * softmax(query . key) value + scores, as `Calibration` does.
+
+        Args:
+            query: float32 (B,K,h,w), as are `scores`.
+            key: float32 (B,K,h',w'), as is `value`; every memory layout will do.
+            value: what is attended to.
+            scores: what the attended values are added to.
+            gamma: their weight.
+            fast: weights and values in bfloat16, where the processor has it; the products that the
+                exponential is taken of are float32 always.
+
+        Returns:
+            float32 (B,K,h,w), contiguous.
+        """
+        out = torch.empty(scores.shape, dtype=torch.float32)
+        maps = [_even(each) for each in (query, key, value, scores)]
+        layout = (ctypes.c_int64 * 8)(*(s for m in maps for s in (m.stride(1), m.stride(3))))
+        for image in range(len(scores)):
+            self.library.attend(
+                *(_pointer(each[image]) for each in maps),
+                ctypes.c_float(gamma),
+                _pointer(out[image]),
+                layout,
+                ctypes.c_int64(scores[0, 0].numel()),
+                ctypes.c_int64(key[0, 0].numel()),
+                int(fast),
+                torch.get_num_threads(),
+            )
+        return out
+
+    def label_map(self, scores: Tensor, size: tuple[int, int], stride: int) -> Tensor:
+        """Do what `eacnet.runtime.label_map.label_map` does, for an even stride."""
+        scores = scores.contiguous()
+        rows, columns = scores.shape[-2:]
+        labels = torch.empty((len(scores), *size), dtype=torch.uint8)
+        for image in range(len(scores)):
+            self.library.label_map(
+                _pointer(scores[image]),
+                *map(ctypes.c_int64, (rows, columns)),
+                _pointer(labels[image]),
+                *map(ctypes.c_int64, size),
+                stride,
+                torch.get_num_threads(),
+            )
+        return labels
+
+
+@cache
+def kernels(classes: int) -> Kernels | None:
+    """Return the kernels for so many classes, compiled if need be; None where that can't be done.
+
+    The first call for a processor, compiler and number of classes takes a few seconds, later ones
+    find the library in ~/.cache/eacnet (or XDG_CACHE_HOME).
+    """
+    compiler = os.environ.get("CXX") or shutil.which("g++") or shutil.which("clang++")
+    if os.environ.get("EACNET_NATIVE") == "0" or compiler is None or classes > 256:
+        return None
+    try:
+        return Kernels(ctypes.CDLL(str(_library(compiler, classes))))
+    except (OSError, subprocess.CalledProcessError) as error:
+        reason = (getattr(error, "stderr", None) or str(error)).strip().splitlines()
+        log.warning("own kernels are not used, PyTorch's are: %s", reason[0] if reason else error)
+        return None
+
+
+def _library(compiler: str, classes: int) -> Path:
+    wide = (WIDE,) if platform.machine() in ("x86_64", "AMD64") else ()
+    command = [compiler, *FLAGS, *wide, f"-DCLASSES={classes}", str(SOURCE)]
+    version = _run([compiler, "--version"])
+    # A home folder may be shared by machines whose processors differ.
+    identity = [SOURCE.read_text(), version, cpu_name(), *command]
+    key = hashlib.sha256("\0".join(identity).encode()).hexdigest()[:16]
+    cache_home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    library = cache_home / "eacnet" / f"head-{classes}-{key}.so"
+    if not library.is_file():
+        with replacing(library) as temporary:
+            _run([*command, "-o", str(temporary)])
+    return library
+
+
+def _run(command: list[str]) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def _pointer(tensor: Tensor) -> ctypes.c_void_p:
+    return ctypes.c_void_p(tensor.data_ptr())
+
+
+def _even(maps: Tensor) -> Tensor:
+    """Return float32 maps (B,K,h,w) whose positions are all equally far apart in memory."""
+    maps = maps.float()
+    return maps if maps.stride(2) == maps.stride(3) * maps.shape[3] else maps.contiguous()

@@ -1,0 +1,47 @@
+"""Runtime `onnxruntime`: the network as an ONNX graph, one for all sizes."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from eacnet.models import EACNet
+from eacnet.runtime.backends import Scores
+from eacnet.runtime.deploy import Deployed
+from eacnet.runtime.onnx_graph import scores_graph
+from eacnet.runtime.quantise import quantised
+
+
+def precisions(device: torch.device) -> tuple[str, ...]:
+    """Return the precisions that ONNX Runtime has fast kernels for on the device."""
+    import onnxruntime
+
+    if device.type == "cuda":
+        return ("fp32",) if "CUDAExecutionProvider" in onnxruntime.get_available_providers() else ()
+    return "fp32", "int8"
+
+
+def open_runtime(
+    model: EACNet,
+    precision: str,
+    device: torch.device,
+    samples: Sequence[np.ndarray],
+) -> Scores:
+    """Return an inference session as a function; `samples` set the ranges of int8."""
+    import onnxruntime
+
+    graph = scores_graph(Deployed(model))
+    if precision == "int8":
+        graph = quantised(graph, samples)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    options.log_severity_level = 3
+    provider = "CUDAExecutionProvider" if device.type == "cuda" else "CPUExecutionProvider"
+    session = onnxruntime.InferenceSession(graph, options, providers=[provider])
+
+    def scores(pixels: Tensor) -> Tensor:
+        (out,) = session.run(None, {"image": pixels.cpu().numpy()})
+        return torch.from_numpy(out).to(pixels.device)
+
+    return scores

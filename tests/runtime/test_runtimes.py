@@ -1,0 +1,103 @@
+"""Every runtime against the published form, on one small network."""
+
+import logging
+
+import numpy as np
+import pytest
+import torch
+
+import eacnet
+from eacnet.errors import InputError
+from eacnet.runtime import auto, backends
+from eacnet.runtime.auto import candidates, choose
+from eacnet.runtime.published_form import reference_predict
+
+CPU = torch.device("cpu")
+NEEDS = {"onnxruntime": "onnxruntime", "openvino": "openvino"}
+
+
+def agreement(predict, image):
+    return float((predict(image) == reference_predict(predict.model, image)).mean())
+
+
+@pytest.mark.parametrize("runtime", ["onnxruntime", "openvino"])
+def test_a_runtime_gives_the_labels_of_the_published_form_at_any_size(network, pixels, runtime):
+    pytest.importorskip(NEEDS[runtime])
+    predict = eacnet.Predictor(network(), runtime=runtime)
+    for size in ((45, 61), (64, 96)):
+        assert agreement(predict, pixels(*size)[0].numpy()) > 0.999
+    batch = pixels(40, 56, 2).numpy()
+    assert predict(batch).shape == (2, 40, 56)
+
+
+@pytest.mark.parametrize("runtime", ["onnxruntime", "openvino"])
+def test_int8_takes_its_ranges_from_the_samples(network, pixels, runtime):
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip(NEEDS[runtime])
+    model, images = network(), pixels(64, 96, 3).numpy()
+    fits = eacnet.Predictor(model, runtime=runtime, precision="int8", samples=images)
+    dark = eacnet.Predictor(model, runtime=runtime, precision="int8", samples=[images[0] // 32])
+    assert agreement(fits, images[0]) > 0.8
+    assert agreement(dark, images[0]) < agreement(fits, images[0])
+
+
+def test_compiled_code_gives_the_labels_of_the_published_form(network, pixels):
+    # An encoder of few layers: compiling takes half a minute for the others.
+    model = network("erf", "pooled")
+    model.backbone.layers = torch.nn.Sequential(*(model.backbone.layers[i] for i in (0, 6)))
+    predict = eacnet.Predictor(model, runtime="compile")
+    assert agreement(predict, pixels(45, 61)[0].numpy()) > 0.999
+
+
+def test_a_runtime_that_is_not_installed_names_the_extra(network, monkeypatch):
+    monkeypatch.setattr(backends.util, "find_spec", lambda name: None)
+    message = r"runtime openvino needs openvino and onnx.*pip install eacnet\[onnx,openvino\]"
+    with pytest.raises(InputError, match=message):
+        eacnet.Predictor(network(), runtime="openvino")
+    assert {name for name, _ in candidates("auto", "fp32", CPU, True)} == {"eager", "compile"}
+
+
+def test_auto_leaves_int8_out_without_samples():
+    assert ("onnxruntime", "int8") in candidates("onnxruntime", "auto", CPU, True)
+    assert ("onnxruntime", "int8") not in candidates("onnxruntime", "auto", CPU, False)
+
+
+def test_auto_takes_the_fastest_of_those_that_agree(monkeypatch):
+    truth = np.zeros((10, 200), np.uint8)
+    wrong = truth.copy()
+    wrong[0, :3] = 1  # 0.15 % of the labels
+    clock = iter(range(10**6))
+    speed = {"eager": 5, "compile": 3, "onnxruntime": 1}
+    results = {"eager": truth, "compile": truth, "onnxruntime": wrong}
+
+    def opened(runtime, precision):
+        if runtime == "openvino":
+            raise RuntimeError("no such instruction\nmore")
+
+        def predict(image):
+            for _ in range(speed[runtime]):
+                next(clock)
+            return results[runtime]
+
+        return predict
+
+    monkeypatch.setattr(auto.time, "perf_counter", lambda: next(clock))
+    pairs = [(name, "fp32") for name in backends.RUNTIMES]
+    _, choice = choose(pairs, opened, [np.zeros((10, 200, 3), np.uint8)])
+    assert (choice["runtime"], choice["precision"], choice["agreement"]) == ("compile", "fp32", 1)
+    problems = {trial["runtime"]: trial["problem"] for trial in choice["trials"]}
+    assert problems["openvino"] == "no such instruction"
+    assert problems["onnxruntime"] == "disagrees with fp32 eager"
+    with pytest.raises(InputError, match="no runtime gives the labels"):
+        choose(pairs[2:3], opened, [np.zeros((10, 200, 3), np.uint8)])
+
+
+def test_auto_says_what_it_picked(network, pixels, monkeypatch, caplog):
+    caplog.set_level(logging.INFO)
+    monkeypatch.delitem(backends.RUNTIMES, "compile")
+    image = pixels(40, 56)[0].numpy()
+    predict = eacnet.Predictor(network(), runtime="auto", samples=[image])
+    assert predict.choice["runtime"] == predict.runtime in backends.RUNTIMES
+    assert predict.precision == "fp32"
+    assert f"auto picked {predict.runtime} fp32" in caplog.text
+    assert agreement(predict, image) > 0.99
