@@ -75,7 +75,11 @@ def folded(module: nn.Module) -> fx.GraphModule:
     its parts, where at least one of them is a convolution. Where a norm stands before a
     convolution with an activation in between it can't be folded: it becomes `ScaleShift`.
     """
-    graph_module = fx.symbolic_trace(copy.deepcopy(module).eval())
+    module = copy.deepcopy(module).eval()
+    for each in module.modules():
+        if isinstance(each, nn.Conv2d):
+            each.__class__ = nn.Conv2d  # what a kind of its own adds, it adds for training
+    graph_module = fx.symbolic_trace(module)
     modules = dict(graph_module.named_modules())
     for node in list(graph_module.graph.nodes):
         if node.op != "call_module" or not isinstance(modules[node.target], nn.BatchNorm2d):
