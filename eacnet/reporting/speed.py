@@ -57,6 +57,7 @@ def _facts(machine: Machine) -> str:
     limits = [
         f"{Number(rate, decimals=0)} GFLOP/s in {name.removesuffix('_gflops')}"
         for name, rate in machine["limits"].items()
+        if rate is not None
     ]
     threads, load = machine["provenance"]["threads"], machine["load_average_before"]
     weights = machine["weights"]
@@ -82,6 +83,7 @@ def _rows(rows: Sequence[dict[str, Any]]) -> str:
         "memory (MB)",
         "params (M)",
         "MACs (G)",
+        "at the limit (ms)",
         "of the limit (%)",
         "same labels (%)",
         "rounds",
@@ -107,6 +109,7 @@ def _row(row: dict[str, Any], published: float | None) -> list[Cell]:
         Number(row["peak_memory_mb"], decimals=0),
         Number(scaled(row["parameters"], 1e6), decimals=3),
         Number(scaled(row["macs"], 1e9)),
+        Number(row["limit_ms"], decimals=1),
         Number(scaled(row["share_of_limit"], 0.01), decimals=0),
         Number(scaled(row["agreement"], 0.01), decimals=3),
         Number(row["rounds"], decimals=0),

@@ -11,12 +11,13 @@ import numpy as np
 import torch
 
 from eacnet.errors import InputError
+from eacnet.models import load_model
 from eacnet.params import Benchmark
 from eacnet.progress import progress
 from eacnet.runtime.contenders import LIBRARIES, contender, cost, images, network
 from eacnet.runtime.entries import Entry, entries
 from eacnet.runtime.latency import interleave, summarise, warm_up
-from eacnet.runtime.limits import limits, share_of_limit
+from eacnet.runtime.limits import highest, limit_ms, limits
 from eacnet.runtime.modules import module_shares
 from eacnet.runtime.workers import Contender, ContenderError, Worker
 
@@ -50,32 +51,36 @@ def benchmark(
         model: the network that "model" stands for, as "<backbone>-<calibration>".
         device: where.
         seed: of the random weights.
-        weights: those of a trained network, used where they are the timed network's.
+        weights: those of a trained network, used where they are the timed network's; all then have
+            as many classes as it.
 
     Raises:
         InputError: nothing could be timed.
     """
-    build = partial(contender, classes=plan.classes, seed=seed, device=device.type, weights=weights)
+    classes = plan.classes if weights is None else load_model(weights).num_classes
+    build = partial(contender, classes=classes, seed=seed, device=device.type, weights=weights)
     shown, scaling = entries(plan.rows, model), entries(plan.scaling, model)
     todo = list(dict.fromkeys([*shown, *scaling]))
-    limit = limits(device)
+    before = limits(device)
     rows, skipped = time_entries(todo, plan, build, images, device.type)
+    limit = highest(before, limits(device))
     if not any(row["median_ms"] for row in rows.values()):
         reasons = [*(each["reason"] for each in skipped), *(row["reason"] for row in rows.values())]
         raise InputError(f"nothing could be timed: {reasons[0]}")
     for entry, row in rows.items():
-        row |= cost(entry, plan.classes)
-        share = share_of_limit(row, limit)
-        row["share_of_limit"] = share and round(share, 4)
+        row |= cost(entry, classes)
+        least, median = limit_ms(row, limit), row["median_ms"]
+        row["limit_ms"] = least and round(least, 3)
+        row["share_of_limit"] = round(least / median, 4) if least and median else None
     return {
         "limits": limit,
-        "classes": plan.classes,
+        "classes": classes,
         "weights": "random" if weights is None else weights.name,
         "scopes": SCOPES,
         "rows": [rows[entry] for entry in shown if entry in rows],
         "scaling": [rows[entry] for entry in scaling if entry in rows],
         "modules": [
-            {**entry.description, "shares": _shares(entry, plan.classes, seed, device.type)}
+            {**entry.description, "shares": _shares(entry, classes, seed, device.type)}
             for entry in progress(entries(plan.modules, model), desc="modules", leave=False)
         ],
         "skipped": skipped,

@@ -49,10 +49,9 @@ def network(entry: Entry, classes: int, seed: int, weights: Path | None = None) 
             return trained
     torch.manual_seed(seed)
     model = build_model(entry.backbone, classes, entry.calibration).eval()
-    if entry.calibration != "none":
-        nn.init.ones_(model.calibration.gamma)  # so that calibration takes part in the labels
     listed = [{"name": str(k), "category": "", "color": [k, k, k]} for k in range(classes)]
     model.card = ModelCard(classes=listed, mean=MEAN, std=[1.0] * 3)
+    _tell_classes_apart(model)
     return model
 
 
@@ -84,12 +83,39 @@ def cost(entry: Entry, classes: int) -> dict[str, Any]:
     if entry.network == "lraspp":
         found = lraspp_complexity(classes, entry.height, entry.width)
     else:
-        found = complexity(network(entry, classes, seed=0), entry.height, entry.width)
+        with torch.device("meta"):
+            model = build_model(entry.backbone, classes, entry.calibration)
+        found = complexity(model, entry.height, entry.width)
     return {
         "parameters": found.parameters,
         "macs": found.macs,
         "attention_macs": found.attention_macs,
     }
+
+
+@torch.no_grad()
+def _tell_classes_apart(model: EACNet) -> None:
+    """Make random weights give label maps in which a wrong score shows.
+
+    What all positions have in common is taken out of the classifier, or one class would win
+    everywhere; the calibration takes part, with an attention over many positions.
+    """
+    last = [layer for layer in model.classifier.modules() if hasattr(layer, "weight")][-1]
+    seen: list[torch.Tensor] = []
+    hook = last.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    scene = torch.from_numpy(draw_scene(128, 256, seed=1)[0])
+    pixels = (scene - torch.tensor(MEAN)).permute(2, 0, 1).unsqueeze(0)
+    model.coarse(pixels)
+    hook.remove()
+    axis = 0 if isinstance(last, nn.ConvTranspose2d) else 1
+    shape = [-1 if index == axis else 1 for index in range(4)]
+    common = nn.functional.normalize(seen[0].mean((0, 2, 3)), dim=0).view(shape)
+    last.weight -= common * (last.weight * common).sum(axis, keepdim=True)
+    if model.calibration_name != "none":
+        nn.init.ones_(model.calibration.gamma)
+        spread = model.coarse(pixels).std()
+        model.calibration.query.weight /= spread
+        model.calibration.key.weight /= spread
 
 
 @cache

@@ -5,6 +5,8 @@ from typing import Any
 
 import torch
 
+from eacnet.runtime.eager import precisions
+
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 # Rows and columns: large enough for the full rate, small enough for a fraction of a second.
 SIZES = {"cpu": 2048, "cuda": 8192}
@@ -24,7 +26,7 @@ def limits(
         seconds: for each precision, at least three products.
 
     Returns:
-        "<precision>_gflops" in 10^9 operations a second.
+        "<precision>_gflops" in 10^9 operations a second; None for what the device only emulates.
     """
     size = size or SIZES[device.type]
     before = torch.backends.cuda.matmul.allow_tf32
@@ -32,24 +34,29 @@ def limits(
     try:
         return {
             f"{name}_gflops": round(_rate(device, dtype, size, seconds), 1)
+            if name in precisions(device)
+            else None
             for name, dtype in PRECISIONS.items()
         }
     finally:
         torch.backends.cuda.matmul.allow_tf32 = before
 
 
-def share_of_limit(row: dict[str, Any], limits: dict[str, float | None]) -> float | None:
-    """Return which share of the machine's limit a row of the benchmark reaches.
+def highest(
+    first: dict[str, float | None], second: dict[str, float | None]
+) -> dict[str, float | None]:
+    """Return the higher rate of each precision, of two measurements at different times."""
+    return {name: rate and max(rate, second[name]) for name, rate in first.items()}
 
-    That is the time of its multiply-accumulates at the limit of its precision, over its median;
-    above 1 where an algorithm such as Winograd's needs fewer. None where the limit of the precision
-    was not measured, or nothing was timed.
+
+def limit_ms(row: dict[str, Any], limits: dict[str, float | None]) -> float | None:
+    """Return the time of a row's multiply-accumulates at the machine's limit, in milliseconds.
+
+    An algorithm such as Winograd's needs fewer, so it can be faster than that. None where the limit
+    of the row's precision was not measured.
     """
     rate = limits.get(f"{row['precision']}_gflops")
-    if rate is None or row["median_ms"] is None or row["macs"] is None:
-        return None
-    least_ms = 2 * row["macs"] * row["batch"] / rate / 1e6
-    return least_ms / row["median_ms"]
+    return None if rate is None else 2 * row["macs"] * row["batch"] / rate / 1e6
 
 
 def _rate(device: torch.device, dtype: torch.dtype, size: int, seconds: float) -> float:

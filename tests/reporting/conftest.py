@@ -112,7 +112,12 @@ def timed(network, form, median, **others):
     row |= {"scope": "label map", "runtime": form, "folded": form != "published"}
     row |= {"median_ms": median, "p5_ms": median - 1, "p95_ms": median + 1.25, "fps": 1000 / median}
     row |= {"peak_memory_mb": 80.4, "parameters": 757_784, "macs": 10_900_000_000}
-    row |= {"attention_macs": 2_500_000_000, "share_of_limit": 0.53, "agreement": 0.99995}
+    row |= {
+        "attention_macs": 2_500_000_000,
+        "limit_ms": 106.34,
+        "share_of_limit": 0.53,
+        "agreement": 0.99995,
+    }
     return row | {"rounds": 20, "reason": None} | others
 
 

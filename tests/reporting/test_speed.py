@@ -50,6 +50,7 @@ def test_rows_by_hand(machines):
         "memory (MB)": "80",
         "params (M)": "0.758",
         "MACs (G)": "10.90",
+        "at the limit (ms)": "106.3",
         "of the limit (%)": "53",
         "same labels (%)": "99.995",
         "rounds": "20",
