@@ -1,14 +1,25 @@
 # make repro: install and run the whole pipeline.  make test: install and run all checks.
+# make ablation JOBS=2: the cells of the ablation, two at a time.
 
 PYTHON ?= python3
 BIN := .venv/bin
 # The stages, and what they start, find this environment's programs first.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: repro test camvid format lock
+.PHONY: repro ablation test camvid format lock
 
 repro: .venv/installed
 	$(BIN)/dvc repro
+
+# The cells are independent, so JOBS of them run at once and share the cores out. DVC works off one
+# stage at a time, but several of its processes may; each waits for the others' short locks.
+JOBS ?= 2
+ablation: .venv/installed
+	$(BIN)/dvc repro prepare
+	$(BIN)/dvc stage list --name-only | grep -E '^(ablation|baseline)@' \
+	  | OMP_NUM_THREADS=$$(( ($$(nproc) + $(JOBS) - 1) / $(JOBS) )) \
+	  xargs -n 1 -P $(JOBS) $(BIN)/dvc --wait-for-lock repro --single-item
+	$(BIN)/dvc repro summarise
 
 test: .venv/installed
 	$(BIN)/ruff format --check .

@@ -52,9 +52,11 @@ def _check(run: Run, params: Params, data: str) -> None:
     training = read_json(run.results / "training.json")
     scored = read_json(run.results / "evaluation.json")["provenance"]
     network = (training["backbone"], training["calibration"], training["seed"])
+    pretrained = params.model.weights_for(run.backbone) != "none"
     same = {
         "it is of another network": network == (run.backbone, run.calibration, run.seed),
         "it was trained with another recipe": _recipe(training["recipe"]) == params.recipe,
+        "it started from other weights": bool(training.get("pretrained")) == pretrained,
         "it was trained on other splits": training["trained_on"] == params.data.train,
         "it was trained on other data": training["data"] == data,
         "it was scored on another split": scored["split"] == params.data.evaluate,

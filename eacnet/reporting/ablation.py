@@ -1,93 +1,93 @@
-"""The ablation: what calibration gains over the same backbone without it, and how sure that is."""
+"""The ablation: networks that differ in backbone, calibration and seed alone, side by side."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from scipy.special import stdtrit
-
-from eacnet.evaluation.counts import EFFECT_BAND
-from eacnet.reporting.tables import Number, mark_best, markdown
-
-# From fewer runs than this, a confidence interval is a rough guide.
-FEW_SEEDS = 5
+from eacnet.reporting.gains import class_differences, differences, verdict, wins
+from eacnet.reporting.spreads import MARKS, gained, interval_said, over_seeds, scaled, spread
+from eacnet.reporting.tables import TIMES, Cell, Number, Table, mark_within
+from eacnet.reporting.timing import Timing, representative
 
 
 def ablation(summary: dict[str, Any]) -> str:
-    """Return the table of the ablation.
+    """Return the section of the ablation: its networks, their differences, by class and by band.
 
     Args:
         summary: ablation.json.
+    """
+    parts = [ablation_table(summary).markdown()]
+    if any(group["gain"] for group in summary["groups"]):
+        details = (differences(summary), class_differences(summary), wins(summary))
+        parts += [f"#{table.markdown()}" for table in details]
+    return "\n".join(parts)
+
+
+def ablation_table(
+    summary: dict[str, Any], timed: Sequence[Timing] = (), size: Sequence[int] = ()
+) -> Table:
+    """Return the ablation: scores, gain, edges, size and speed, with and without calibration.
+
+    Args:
+        summary: ablation.json.
+        timed: all timings; without any the table tells no speed.
+        size: height and width in pixels of the scored frames.
     """
     groups = summary["groups"]
-    columns = {
-        "mIoU": "miou",
-        "boundary F1": "boundary_f1",
-        f"mIoU within {EFFECT_BAND} px": f"band_miou_{EFFECT_BAND}",
-        "pixel accuracy": "pixel_accuracy",
-    }
-    rows = []
-    for backbone in dict.fromkeys(group["backbone"] for group in groups):
-        own = [group for group in groups if group["backbone"] == backbone]
-        scores = [
-            mark_best([_spread(group["scores"].get(key)) for group in own])
-            for key in columns.values()
-        ]
-        for group, miou, *others in zip(own, *scores, strict=True):
-            gain = _spread((group["gain"] or {}).get("miou"), signed=True)
-            names = [backbone, group["calibration"], Number(len(group["seeds"]), decimals=0)]
-            rows.append([*names, miou, gain, *others])
-    first, *others = columns
-    heads = ["backbone", "calibration", "seeds", first, "gain in mIoU", *others]
-    several = any(len(group["seeds"]) > 1 for group in groups)
-    spread = "mean ± standard deviation over the seeds" if several else "one seed, so no spread"
-    return "\n".join(
-        [
-            "## Ablation\n",
-            f"Runs that differ in nothing but calibration and seed, scored on the"
-            f" {summary['frames']} frames of split {summary['split']}; {spread}, in percent. The"
-            " gain is the difference to the same backbone and seed without calibration. Bold: the"
-            " highest mean of a backbone.\n",
-            markdown(heads, rows),
-        ]
+    backbones = [group["backbone"] for group in groups]
+
+    def score(name: str) -> list[Number]:
+        return mark_within([spread(group["scores"].get(name)) for group in groups], backbones)
+
+    def gain(name: str) -> list[Number]:
+        return [gained((group["gain"] or {}).get(name)) for group in groups]
+
+    macs = [group.get("macs") or {} for group in groups]
+    columns: dict[str, Sequence[Cell]] = {
+        "backbone": backbones,
+        "calibration": [group["calibration"] for group in groups],
+        "seeds": [Number(len(group["seeds"]), decimals=0) for group in groups],
+        "mIoU": score("miou"),
+        "gain in mIoU": gain("miou"),
+        "verdict": [verdict((group["gain"] or {}).get("miou")) for group in groups],
+        "boundary F1": score("boundary_f1"),
+        "gain in boundary F1": gain("boundary_f1"),
+        **{f"mIoU within {width} px": score(f"band_miou_{width}") for width in (3, 5, 9)},
+        "pixel accuracy": score("pixel_accuracy"),
+        "parameters (M)": [Number(scaled(group.get("parameters"), 1e6), decimals=3)
+                           for group in groups],
+        "MACs (G)": [Number(scaled(entry.get("total"), 1e9)) for entry in macs],
+        "of these attention (G)": [Number(scaled(entry.get("attention"), 1e9), decimals=3)
+                                   for entry in macs],
+    }  # fmt: skip
+    chosen = [representative(timed, g["backbone"], g["calibration"], size) for g in groups]
+    for device in dict.fromkeys(name for rows in chosen for name in rows):
+        rates = [Number((rows.get(device) or {}).get("fps"), decimals=1) for rows in chosen]
+        columns[f"FPS on {device}"] = mark_within(rates, backbones)
+    note = (
+        f"Scores in percent on the {summary['frames']} frames of split {summary['split']},"
+        f" {over_seeds(groups)}. Gain: the difference to the same backbone and seed without"
+        f" calibration, in percentage points{interval_said(summary)}. {_counted(macs)}"
+        f"{_timed(chosen)}Ranked within a backbone. {MARKS}"
     )
+    rows = list(zip(*columns.values(), strict=True))
+    caption = "Ablation: with and without calibration"
+    return Table("ablation", caption, note, list(columns), rows).without_empty()
 
 
-def gain(summary: dict[str, Any], backbone: str, calibration: str) -> str:
-    """Say in words what a calibration gains over none, and how sure that is; "" if it is unknown.
-
-    Args:
-        summary: ablation.json.
-        backbone: as in the ablation.
-        calibration: as in the ablation.
-    """
-    found = [
-        group
-        for group in summary["groups"]
-        if (group["backbone"], group["calibration"]) == (backbone, calibration) and group["gain"]
-    ]
-    if not found:
+def _counted(macs: Sequence[dict[str, Any]]) -> str:
+    counted = next((entry for entry in macs if entry.get("height")), None)
+    if not counted:
         return ""
-    spread, seeds = found[0]["gain"]["miou"], len(found[0]["seeds"])
-    claim = (
-        f"In the ablation, calibration {calibration} changes mIoU by {_spread(spread, signed=True)}"
-        " percentage points against the same backbone trained without it"
-    )
-    if spread["std"] is None:
-        return (
-            f"{claim}: one pair of runs with one seed, which does not tell how much of that is"
-            " chance."
-        )
-    half = stdtrit(seeds - 1, 0.975) * spread["std"] / seeds**0.5
-    low, high = spread["mean"] - half, spread["mean"] + half
-    ends = " to ".join(str(Number(float(end), signed=True)) for end in (low, high))
-    verdict = "excludes zero" if low > 0 or high < 0 else "includes zero: the gain is not settled"
-    caution = f" With {seeds} seeds that is a rough guide." if seeds < FEW_SEEDS else ""
+    return f"MACs of one image of {counted['height']} {TIMES} {counted['width']}. "
+
+
+def _timed(chosen: Sequence[dict[str, Timing]]) -> str:
+    rows = [row for devices in chosen for row in devices.values()]
+    if not rows:
+        return ""
+    sizes = sorted({(row["height"], row["width"]) for row in rows})
+    said = " or ".join(f"{height} {TIMES} {width}" for height, width in sizes)
     return (
-        f"{claim} (mean ± standard deviation of the differences over {seeds} seeds). The 95 %"
-        f" confidence interval of the mean (Student's t) runs from {ends} and {verdict}.{caution}"
+        f"FPS: one image of {said} at a time, from the 8-bit image to the label map, fp32, the"
+        " fastest runtime. "
     )
-
-
-def _spread(spread: dict[str, float | None] | None, signed: bool = False) -> Number:
-    if spread is None:
-        return Number(None)
-    return Number(spread["mean"], spread["std"], signed=signed)

@@ -5,10 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from eacnet.reporting.ablation import ablation, gain
+from eacnet.reporting.ablation import ablation
 from eacnet.reporting.accuracy import accuracy, edges
 from eacnet.reporting.attention import attention
 from eacnet.reporting.captions import captions, gallery
+from eacnet.reporting.gains import gain
 from eacnet.reporting.speed import speed
 from eacnet.reporting.tables import MISSING, TIMES, Number, Table, escape, markdown
 

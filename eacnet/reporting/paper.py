@@ -5,30 +5,25 @@ from pathlib import Path
 from typing import Any
 
 from eacnet.files import write_text
+from eacnet.reporting.ablation import ablation_table
 from eacnet.reporting.breakdown import band_table, class_table, confusion_pairs
 from eacnet.reporting.comparison import comparison
+from eacnet.reporting.gains import differences, wins
 from eacnet.reporting.latex import latex
 from eacnet.reporting.page import Results, Run
-from eacnet.reporting.spreads import MARKS, gained, interval_said, over_seeds, scaled, spread
-from eacnet.reporting.tables import (
-    MISSING,
-    TIMES,
-    Cell,
-    Number,
-    Table,
-    comma_separated,
-    mark_within,
-)
-from eacnet.reporting.timing import Timing, representative, speed_table, timings
+from eacnet.reporting.tables import MISSING, Table, comma_separated
+from eacnet.reporting.timing import speed_table, timings
 
 
 def tables(results: Results) -> list[Table]:
     """Return all tables of an experiment."""
-    timed = timings(results.speed)
+    timed, summary = timings(results.speed), results.ablation
+    compared = any(group["gain"] for group in summary["groups"])
     return [
-        ablation_table(results.ablation, timed, results.data["size"]),
-        class_table(results.evaluation, results.ablation),
-        band_table(results.evaluation, results.ablation),
+        ablation_table(summary, timed, results.data["size"]),
+        *([differences(summary), wins(summary)] if compared else []),
+        class_table(results.evaluation, summary),
+        band_table(results.evaluation, summary),
         comparison(results.published, own_networks(results), timed, results.data, results.split),
         speed_table(timed),
     ]
@@ -74,55 +69,6 @@ def own_networks(results: Results) -> list[dict[str, Any]]:
     return own
 
 
-def ablation_table(summary: dict[str, Any], timed: Sequence[Timing], size: Sequence[int]) -> Table:
-    """Return the ablation: scores, gain, edges, size and speed, with and without calibration.
-
-    Args:
-        summary: ablation.json.
-        timed: all timings.
-        size: height and width in pixels of the scored frames.
-    """
-    groups = summary["groups"]
-    backbones = [group["backbone"] for group in groups]
-
-    def score(name: str) -> list[Number]:
-        return mark_within([spread(group["scores"].get(name)) for group in groups], backbones)
-
-    def gain(name: str) -> list[Number]:
-        return [gained((group["gain"] or {}).get(name)) for group in groups]
-
-    macs = [group.get("macs") or {} for group in groups]
-    columns: dict[str, Sequence[Cell]] = {
-        "backbone": backbones,
-        "calibration": [group["calibration"] for group in groups],
-        "seeds": [Number(len(group["seeds"]), decimals=0) for group in groups],
-        "mIoU": score("miou"),
-        "gain in mIoU": gain("miou"),
-        "boundary F1": score("boundary_f1"),
-        "gain in boundary F1": gain("boundary_f1"),
-        **{f"mIoU within {width} px": score(f"band_miou_{width}") for width in (3, 5, 9)},
-        "pixel accuracy": score("pixel_accuracy"),
-        "parameters (M)": [Number(scaled(group.get("parameters"), 1e6), decimals=3)
-                           for group in groups],
-        "MACs (G)": [Number(scaled(entry.get("total"), 1e9)) for entry in macs],
-        "of these attention (G)": [Number(scaled(entry.get("attention"), 1e9), decimals=3)
-                                   for entry in macs],
-    }  # fmt: skip
-    chosen = [representative(timed, g["backbone"], g["calibration"], size) for g in groups]
-    for device in dict.fromkeys(name for rows in chosen for name in rows):
-        rates = [Number((rows.get(device) or {}).get("fps"), decimals=1) for rows in chosen]
-        columns[f"FPS on {device}"] = mark_within(rates, backbones)
-    note = (
-        f"Scores in percent on the {summary['frames']} frames of split {summary['split']},"
-        f" {over_seeds(groups)}. Gain: the difference to the same backbone and seed without"
-        f" calibration, in percentage points{interval_said(summary)}. {_counted(macs)}"
-        f"{_timed(chosen)}Ranked within a backbone. {MARKS}"
-    )
-    rows = list(zip(*columns.values(), strict=True))
-    caption = "Ablation: with and without calibration"
-    return Table("ablation", caption, note, list(columns), rows).without_empty()
-
-
 def _origin(runs: Sequence[Run]) -> dict[str, str]:
     """Say what networks started from, and on which commits they were measured."""
     started = {
@@ -146,22 +92,3 @@ def _measured(states: Sequence[dict[str, Any]]) -> str:
     if not found:
         return "measured"
     return f"measured on commit{'s' if len(found) > 1 else ''} {', '.join(found)}"
-
-
-def _counted(macs: Sequence[dict[str, Any]]) -> str:
-    counted = next((entry for entry in macs if entry.get("height")), None)
-    if not counted:
-        return ""
-    return f"MACs of one image of {counted['height']} {TIMES} {counted['width']}. "
-
-
-def _timed(chosen: Sequence[dict[str, Timing]]) -> str:
-    rows = [row for devices in chosen for row in devices.values()]
-    if not rows:
-        return ""
-    sizes = sorted({(row["height"], row["width"]) for row in rows})
-    said = " or ".join(f"{height} {TIMES} {width}" for height, width in sizes)
-    return (
-        f"FPS: one image of {said} at a time, from the 8-bit image to the label map, fp32, the"
-        " fastest runtime. "
-    )

@@ -19,6 +19,10 @@ def spread(mean, std=None):
     return {"mean": mean, "std": std}
 
 
+def difference(mean, images, std=None, seeds=None, significant=True):
+    return {**spread(mean, std), "images": images, "seeds": seeds, "significant": significant}
+
+
 def counts(calibrated):
     """Two frames; the class train is nowhere. Half of the pixels lie in the bands."""
     confusion = np.array([[[40, 10, 0], [0, 20, 0], [0, 0, 0]], [[20, 10, 0], [0, 0, 0], [0] * 3]])
@@ -38,17 +42,39 @@ def ablation():
     names = ("miou", "pixel_accuracy", "band_miou_3", "band_miou_5", "band_miou_9", "boundary_f1")
     plain = {name: spread(50.0, 0.4) for name in names if name != "boundary_f1"}
     better = {name: spread(51.25, 0.3) for name in names}
+    settled = difference(1.25, [0.5, 2.0], 0.1, [0.35, 2.15])
+    chance = difference(-0.5, [-1.5, 0.5], significant=False)
+    iou = {"road": spread(75.0, 1.0), "sky": spread(50.0, 2.0)}
+    won = {"won": 2, "lost": 0, "tied": 0}
+    bands = {"3": won, "5": won, "9": won, "outside": {"won": 0, "lost": 1, "tied": 1}}
+    sky = difference(3.0, [-1.0, 7.0], 5.0, [-41.9, 47.9], False)
     groups = [
-        ("dab", "none", [1, 2], plain, None),
-        ("dab", "pooled", [1, 2], better, {"miou": spread(1.25, 0.1)}),
-        ("erf", "none", [1], {name: spread(60.0) for name in names}, None),
-        ("erf", "pooled", [1], {name: spread(59.5) for name in names}, {"miou": spread(-0.5)}),
-    ]
-    keys = ("backbone", "calibration", "seeds", "scores", "gain")
+        ("dab", "none", [1, 2], plain, None, None, None, 0),
+        ("dab", "pooled", [1, 2], better, {"miou": settled}, {"road": settled, "sky": sky}, bands,
+         1_000_000),
+        ("erf", "none", [1], {name: spread(60.0) for name in names}, None, None, None, 0),
+        ("erf", "pooled", [1], {name: spread(59.5) for name in names}, {"miou": chance},
+         {"road": chance}, bands, 1_000_000),
+    ]  # fmt: skip
     return {
-        "groups": [dict(zip(keys, group, strict=True)) for group in groups],
         "split": "test",
         "frames": 2,
+        "bootstrap": {"resamples": 10_000, "seed": 1, "level": 0.95},
+        "groups": [
+            {
+                "backbone": backbone,
+                "calibration": calibration,
+                "seeds": seeds,
+                "parameters": 757_784,
+                "macs": {"height": 360, "width": 480, "total": 4_500_000_000, "attention": macs},
+                "scores": scores,
+                "class_iou": iou,
+                "gain": gain,
+                "class_gain": class_gain,
+                "bands": bands,
+            }
+            for backbone, calibration, seeds, scores, gain, class_gain, bands, macs in groups
+        ],
     }
 
 

@@ -24,7 +24,16 @@ def test_every_experiment_has_its_row_and_links(results):
     bare = Experiment("camvid_cpu", ["main"], None, None, None)
     text = index([full, bare], [{"file": "cpu.json", "device": "A CPU"}])
     assert rows(text) == [
-        ["camvid", "dab, pooled", "1,000", "test", "2", "62.50", "+1.25 ± 0.10", "2"],
+        [
+            "camvid",
+            "dab, pooled",
+            "1,000",
+            "test",
+            "2",
+            "62.50",
+            "+1.25 ± 0.10 \\[+0.50, +2.00\\]",
+            "2",
+        ],
         ["camvid\\_cpu", *[DASH] * 7],
     ]
     assert "**camvid**: [report](camvid/README.md), [tables](camvid/tables)" in text

@@ -3,8 +3,6 @@ from dataclasses import replace
 
 import pytest
 
-from eacnet.reporting.ablation import ablation as ablation_section
-from eacnet.reporting.ablation import gain
 from eacnet.reporting.accuracy import accuracy, edges
 from eacnet.reporting.page import page
 
@@ -32,7 +30,7 @@ def test_the_page_is_well_formed(results, calibrated):
         "Accuracy",
         "Edges",
         *looks,
-        "Ablation",
+        "Ablation: with and without calibration",
         "Speed",
         "Training",
         "Examples",
@@ -128,50 +126,6 @@ def test_a_split_without_edges_has_no_band_figures(evaluation):
     assert table(text, "band")[2] == ["within 5 px", "0.00", DASH, DASH, DASH]
     assert table(text, "region")[2] == ["within 5 px", "0", DASH, DASH, DASH, DASH]
     assert "Of all pixels that it changes" not in text
-
-
-def test_the_ablation_by_hand(ablation):
-    text = ablation_section(ablation)
-    assert text.split("\n\n")[2] == (
-        "| backbone | calibration | seeds | mIoU | gain in mIoU | boundary F1 | mIoU within 5 px |"
-        " pixel accuracy |\n"
-        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |\n"
-        f"| dab | none | 2 | 50.00 ± 0.40 | {DASH} | {DASH} | 50.00 ± 0.40 | 50.00 ± 0.40 |\n"
-        "| dab | pooled | 2 | **51.25 ± 0.30** | +1.25 ± 0.10 | 51.25 ± 0.30 | **51.25 ± 0.30** |"
-        " **51.25 ± 0.30** |\n"
-        f"| erf | none | 1 | **60.00** | {DASH} | **60.00** | **60.00** | **60.00** |\n"
-        f"| erf | pooled | 1 | 59.50 | {MINUS}0.50 | 59.50 | 59.50 | 59.50 |\n"
-    )
-
-
-@pytest.mark.parametrize(
-    ("seeds", "mean", "ends", "verdict"),
-    [
-        # Quantiles of Student's t at 97.5 %, from tables: 12.706, 4.303 and 2.571.
-        (2, 1.25, ("+0.35", "+2.15"), "excludes zero. With 2 seeds that is a rough guide."),
-        (2, 0.8, (f"{MINUS}0.10", "+1.70"), "includes zero: the gain is not settled. With 2"),
-        (3, -0.3, (f"{MINUS}0.55", f"{MINUS}0.05"), "excludes zero. With 3"),
-        (6, 0.0, (f"{MINUS}0.10", "+0.10"), "includes zero: the gain is not settled."),
-    ],
-)
-def test_how_sure_a_gain_is(ablation, seeds, mean, ends, verdict):
-    group = ablation["groups"][1]
-    group["seeds"], group["gain"]["miou"] = list(range(seeds)), {"mean": mean, "std": 0.1}
-    text = gain(ablation, "dab", "pooled")
-    assert f"runs from {ends[0]} to {ends[1]} and {verdict}" in text
-    assert ("rough guide" in text) == (seeds < 5)
-
-
-def test_a_gain_from_one_seed_is_called_so(ablation):
-    text = gain(ablation, "erf", "pooled")
-    assert f"changes mIoU by {MINUS}0.50 percentage points" in text
-    assert "does not tell how much of that is chance" in text
-    assert "±" not in text
-
-
-def test_an_unknown_gain_is_not_spoken_of(ablation):
-    assert gain(ablation, "dab", "none") == ""
-    assert gain(ablation, "enet", "pooled") == ""
 
 
 def test_the_origin_of_training_and_evaluation(results):
