@@ -81,8 +81,6 @@ def _files(folder: Path, output: Path) -> Iterator[Path]:
             for name in folders
             if not name.startswith(".") and (here / name).resolve() != output
         )
-        if here.resolve() == output:
-            continue
         yield from (
             here / name for name in sorted(files) if not name.startswith(".") and _known(Path(name))
         )

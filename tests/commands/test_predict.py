@@ -1,5 +1,6 @@
 import json
 import os
+import tomllib
 import weakref
 
 import av
@@ -10,6 +11,7 @@ from PIL import Image
 
 import eacnet as package
 from eacnet.commands import _model
+from eacnet.labels import CAMVID, trained
 from eacnet.models import load_model
 from eacnet.runtime.video import open_video
 
@@ -222,6 +224,16 @@ class TestWhichModel:
         save_scene(here / "x.png")
         code, _, err = eacnet("predict", "x.png", "--model", "gone.safetensors")
         assert (code, err) == (1, "error: --model gone.safetensors: there is no such file\n")
+
+
+def test_the_network_that_ships_is_whole_and_is_installed():
+    project = tomllib.loads((package_root() / "pyproject.toml").read_text())
+    assert "weights/*" in project["tool"]["setuptools"]["package-data"]["eacnet"]
+    if not _model.SHIPPED.is_file():
+        pytest.skip("no trained network is in the repository yet")
+    card = load_model(_model.SHIPPED).card
+    assert [entry["name"] for entry in card.classes] == [x.name for x in trained(CAMVID)]
+    assert (_model.SHIPPED.parent / "README.md").is_file()
 
 
 def package_root():

@@ -56,6 +56,7 @@ def test_two_suffixes_of_one_stem_stay_in_the_names(tree):
         ["a/x.png", "b/x.png", "a/x.jpg", "x.png.jpg"],
         ["a/b/x.png", "c/b/x.png", "b/x.png"],
         ["a/x.png", "A/X.png"],
+        ["a/X.png", "b/X.png"],
     ],
 )
 def test_names_are_distinct_even_where_case_does_not_count(tree, files):
@@ -76,6 +77,8 @@ def test_a_file_that_is_meant_twice_is_taken_once(tree):
 def test_results_of_earlier_runs_are_no_input(tree):
     tree("x.png", "out/x_labels.png", "out/deep/y.png")
     assert names(["."]) == {"x.png": "x"}
+    # Results beside their inputs: what is there is taken, and never overwritten.
+    assert names(["out"]) == {"out/x_labels.png": "x_labels", "out/deep/y.png": "deep/y"}
 
 
 def test_an_argument_that_means_nothing_is_named(tree):
