@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from eacnet.errors import InputError
+from eacnet.reporting.speed import form_name
 from eacnet.reporting.tables import MISSING, TIMES, Cell, Number, Table, mark_within
 from eacnet.reporting.timing import Timing, representative
 
@@ -144,7 +145,7 @@ def _measured(
             *common,
             Number(row["fps"], decimals=1),
             device,
-            f"{row['scope']}, {row['form']}, {row['height']} {TIMES} {row['width']}",
+            f"{row['scope']}, {form_name(row)}, {row['height']} {TIMES} {row['width']}",
             source,
         ]
         for device, row in devices.items()

@@ -19,6 +19,7 @@ from eacnet.reporting import page
 from eacnet.reporting.captions import Caption, captions
 from eacnet.reporting.examples import Example, key
 from eacnet.reporting.page import Results
+from eacnet.reporting.speed import form_name
 from eacnet.reporting.spreads import gained
 from eacnet.reporting.tables import TIMES, Number, Table
 from eacnet.reporting.timing import representative, timings
@@ -117,7 +118,7 @@ def headline(results: Results) -> list[tuple[str, str, str]]:
     ).items():
         rate = Number(row["fps"], decimals=1)
         size = f"{row['height']} {TIMES} {row['width']}"
-        facts.append(("frames per second", str(rate), f"{device}, {size}, {row['form']}"))
+        facts.append(("frames per second", str(rate), f"{device}, {size}, {form_name(row)}"))
     return facts
 
 

@@ -69,7 +69,7 @@ def _facts(machine: Machine) -> str:
 
 
 def _rows(rows: Sequence[dict[str, Any]]) -> str:
-    published = {_contest(row): row["median_ms"] for row in rows if row["form"] == "published"}
+    published = {contest(row): row["median_ms"] for row in rows if row["form"] == "published"}
     columns = (
         "network",
         "runtime",
@@ -89,7 +89,7 @@ def _rows(rows: Sequence[dict[str, Any]]) -> str:
         "rounds",
     )
     ordered = sorted(rows, key=lambda row: (row["height"] * row["width"], row["batch"]))
-    return markdown(columns, [_row(row, published.get(_contest(row))) for row in ordered])
+    return markdown(columns, [_row(row, published.get(contest(row))) for row in ordered])
 
 
 def _row(row: dict[str, Any], published: float | None) -> list[Cell]:
@@ -97,8 +97,8 @@ def _row(row: dict[str, Any], published: float | None) -> list[Cell]:
     spread = MISSING if median is None else f"{row['p5_ms']:,.1f} to {row['p95_ms']:,.1f}"
     batch = f"{row['batch']} of " if row["batch"] > 1 else ""
     return [
-        _network(row),
-        _form(row),
+        network_name(row),
+        form_name(row),
         row["precision"],
         {True: "yes", False: "no", None: MISSING}[row["folded"]],
         f"{batch}{row['height']} {TIMES} {row['width']}",
@@ -122,8 +122,8 @@ def _modules(rows: Sequence[dict[str, Any]]) -> str:
         ["network", "runtime", "image", *parts],
         [
             [
-                _network(row),
-                _form(row),
+                network_name(row),
+                form_name(row),
                 f"{row['height']} {TIMES} {row['width']}",
                 *(Number(row["shares"].get(part), decimals=1) for part in parts),
             ]
@@ -134,24 +134,25 @@ def _modules(rows: Sequence[dict[str, Any]]) -> str:
 
 def _skipped(skipped: Sequence[dict[str, str]]) -> str:
     names = [
-        f"{_network(each)} in {each['form']} {each['precision']} ({escape(each['reason'])})"
+        f"{network_name(each)} in {each['form']} {each['precision']} ({escape(each['reason'])})"
         for each in skipped
     ]
     return f"Not timed: {'; '.join(names)}.\n"
 
 
-def _network(row: dict[str, Any]) -> str:
+def network_name(row: dict[str, Any]) -> str:
+    """Name the network in words."""
     backbone, _, calibration = row["network"].partition("-")
     if not calibration:
         return NAMES[backbone]
     return f"{backbone}, {'no calibration' if calibration == 'none' else calibration}"
 
 
-def _form(row: dict[str, Any]) -> str:
+def form_name(row: dict[str, Any]) -> str:
     """Name the form; of "auto" also what it picked."""
     return f"auto: {row['runtime']}" if row["form"] == "auto" and row["runtime"] else row["form"]
 
 
-def _contest(row: dict[str, Any]) -> tuple[Any, ...]:
+def contest(row: dict[str, Any]) -> tuple[Any, ...]:
     """Return what rows have in common whose medians are compared."""
     return tuple(row[name] for name in ("network", "height", "width", "batch"))

@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
-from eacnet.reporting.spreads import MARKS, calibration_name, scaled
+from eacnet.reporting.speed import contest, form_name, network_name
+from eacnet.reporting.spreads import MARKS, scaled
 from eacnet.reporting.tables import MISSING, TIMES, Cell, Number, Table, mark_within
 
 # The size that papers time at, for datasets whose own size nobody has timed.
 COMMON_SIZE = (512, 1024)
 # Published figures rarely say what they time; this is what a user waits for.
 SCOPE = "label map"
+FOLDED = {True: "yes", False: "no", None: MISSING}
 
 Timing = dict[str, Any]
 
@@ -55,43 +57,51 @@ def representative(
 
 
 def speed_table(timed: Sequence[Timing]) -> Table:
-    """Return every timing: by device, runtime and size.
+    """Return every timing: by device, network, runtime and size.
 
     Args:
         timed: all timings.
     """
-    rates = [Number(row.get("fps"), decimals=1) for row in timed]
-    settings = ("device", "height", "width", "batch", "scope")
-    rates = mark_within(rates, [tuple(row.get(name) for name in settings) for row in timed])
+
+    def figures(key: str, unit: float = 1, decimals: int = 2) -> list[Number]:
+        return [Number(scaled(row.get(key), unit), decimals=decimals) for row in timed]
+
+    settings = [(row["device"], row["height"], row["width"], row["batch"]) for row in timed]
+    published = {
+        (row["device"], contest(row)): row["fps"] for row in timed if row["form"] == "published"
+    }
+    first = [published.get((row["device"], contest(row))) for row in timed]
+    ratios = [row["fps"] / fps if row["fps"] and fps else None
+              for row, fps in zip(timed, first, strict=True)]  # fmt: skip
     columns: dict[str, Sequence[Cell]] = {
         "device": [row["device"] for row in timed],
-        "network": [f"{row.get('backbone', MISSING)}, {calibration_name(row)}" for row in timed],
-        "runtime": [row["form"] for row in timed],
-        "precision": [row.get("precision", MISSING) for row in timed],
+        "network": [network_name(row) for row in timed],
+        "runtime": [form_name(row) for row in timed],
+        "precision": [row["precision"] for row in timed],
+        "norms folded": [FOLDED[row.get("folded")] for row in timed],
         "image": [f"{row['height']} {TIMES} {row['width']}" for row in timed],
-        "batch": [Number(row.get("batch"), decimals=0) for row in timed],
-        "scope": [row["scope"] for row in timed],
-        **{
-            f"{heading} (ms)": [Number(row.get(key)) for row in timed]
-            for heading, key in (
-                ("median", "median_ms"),
-                ("5th percentile", "p5_ms"),
-                ("95th percentile", "p95_ms"),
-            )
-        },
-        "FPS": rates,
-        "peak memory (MB)": [Number(row.get("peak_memory_mb"), decimals=0) for row in timed],
-        "of the device's limit (%)": [
-            Number(scaled(row.get("share_of_limit"), 0.01), decimals=1) for row in timed
-        ],
-        "agreement (%)": [Number(scaled(row.get("agreement"), 0.01)) for row in timed],
+        "batch": figures("batch", decimals=0),
+        "median (ms)": figures("median_ms"),
+        "5th percentile (ms)": figures("p5_ms"),
+        "95th percentile (ms)": figures("p95_ms"),
+        "FPS": mark_within(figures("fps", decimals=1), settings),
+        f"{TIMES} published form": list(map(Number, ratios)),
+        "peak memory (MB)": figures("peak_memory_mb", decimals=0),
+        "parameters (M)": figures("parameters", 1e6, 3),
+        "MACs (G)": figures("macs", 1e9),
+        "of the limit (%)": figures("share_of_limit", 0.01, 1),
+        "same labels (%)": figures("agreement", 0.01, 3),
+        "rounds": figures("rounds", decimals=0),
+        "remark": [row.get("reason") or MISSING for row in timed],
     }
-    classes = sorted({row["classes"] for row in timed if "classes" in row})
+    classes = sorted({row["classes"] for row in timed})
     note = (
-        "Label map: from the 8-bit image in host memory to the label map in host memory. FPS is"
-        " that of the median. Agreement: the share of pixels with the same class as in eager"
-        " PyTorch in fp32. Ranked among rows of one device, image, batch and scope."
-        f"{f' Networks of {classes[0]} classes.' if len(classes) == 1 else ''} {MARKS}"
+        "From the 8-bit image in host memory to the label map in host memory; FPS is that of the"
+        " median. Published form: eager PyTorch in fp32, the attention matrix written out, scores"
+        " of all classes at full size. Limit: the time that the multiply-accumulates would take at"
+        " the rate of large matrix products on the same device. Same labels: the share of pixels"
+        " with the class that the network has in eager fp32. Ranked among rows of one device, image"
+        f" and batch.{f' Networks of {classes[0]} classes.' if len(classes) == 1 else ''} {MARKS}"
     )
     rows = list(zip(*columns.values(), strict=True))
     return Table("speed", "Speed by runtime and size", note, list(columns), rows).without_empty()

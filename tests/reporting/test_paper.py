@@ -36,6 +36,7 @@ def published(method, miou, **others):
 
 def timing(device="CPU", **others):
     row = {"device": device, "backbone": "dab", "calibration": "pooled", "form": "eager"}
+    row |= {"network": "dab-pooled", "classes": 19, "runtime": None}
     row |= {"precision": "fp32", "height": 360, "width": 480, "batch": 1, "scope": "label map"}
     return row | {"fps": 10.0, "median_ms": 100.0} | others
 
@@ -103,14 +104,19 @@ def test_timings_are_the_rows_of_all_machines(results):
 
 
 def test_speed_is_ranked_within_one_device_and_size_only():
-    rows = [timing(fps=9.0), timing(fps=11.0, form="compile"), timing(fps=10.0, form="openvino"),
-            timing("GPU", fps=99.0), timing(fps=99.0, batch=4)]  # fmt: skip
-    rows[1] |= {"agreement": 0.9999, "share_of_limit": 0.25, "peak_memory_mb": 80.4}
+    rows = [timing(fps=9.0, form="published"), timing(fps=18.0, form="auto", runtime="compile"),
+            timing(fps=10.0, form="openvino"), timing("GPU", fps=99.0), timing(fps=99.0, batch=4),
+            timing(fps=None, form="eager", reason="out of memory")]  # fmt: skip
+    rows[1] |= {"agreement": 0.99999, "share_of_limit": 0.25, "peak_memory_mb": 80.4}
     table = speed_table(rows)
-    assert column(table, "FPS") == ["9.0", "**11.0**", "__10.0__", "99.0", "99.0"]
-    assert column(table, "agreement (%)")[:2] == [DASH, "99.99"]
-    assert column(table, "of the device's limit (%)")[1] == "25.0"
+    assert column(table, "FPS") == ["9.0", "**18.0**", "__10.0__", "99.0", "99.0", DASH]
+    assert column(table, "runtime")[:3] == ["published", "auto: compile", "openvino"]
+    ratios = ["1.00", "2.00", "1.11", DASH, DASH, DASH]
+    assert column(table, f"{TIMES} published form") == ratios
+    assert column(table, "same labels (%)")[:2] == [DASH, "99.999"]
+    assert column(table, "of the limit (%)")[1] == "25.0"
     assert column(table, "peak memory (MB)")[1] == "80"
+    assert column(table, "remark") == [*[DASH] * 5, "out of memory"]
     assert "5th percentile (ms)" not in table.columns
     assert not speed_table([]).rows
 
