@@ -42,16 +42,22 @@ class Deployed(nn.Module):
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Map uint8 (B,H,W,3) to the class scores before calibration, float32 (B,K,h,w)."""
+        return self.network(self.padded(self.normalised(pixels))).float()
+
+    def normalised(self, pixels: Tensor) -> Tensor:
+        """Turn pixels uint8 (B,H,W,3) into what the network is fed with, (B,3,H,W)."""
         images = pixels - self.mean
         if self.divided:
             images = images * self.scale
-        images = images.to(self.precision).permute(0, 3, 1, 2)
+        return images.to(self.precision).permute(0, 3, 1, 2)
+
+    def padded(self, images: Tensor) -> Tensor:
+        """Pad images (B,3,H,W) right and bottom to multiples of the stride with 0, the mean."""
         height, width = images.shape[-2:]
         down, right = -height % self.stride, -width % self.stride
         # A traced graph pads at any size, so that it is one for all of them.
-        if torch.jit.is_tracing() or torch.compiler.is_compiling() or down or right:
-            images = F.pad(images, (0, right, 0, down))
-        return self.network(images).float()
+        traced = torch.jit.is_tracing() or torch.compiler.is_compiling()
+        return F.pad(images, (0, right, 0, down)) if traced or down or right else images
 
 
 def card_of(model: EACNet) -> ModelCard:

@@ -1,0 +1,49 @@
+"""Export a model file for other programs: ONNX, torch.export, OpenVINO.
+
+The suffix of the target names the format: .onnx, .pt2, or .xml (OpenVINO, with a .bin beside it).
+Height and width stay open; in a .pt2 they must be multiples of the network's stride. The file
+carries classes, colours and mean as metadata. It is run at two sizes on the spot and compared with
+the network; one that does not agree is deleted.
+
+    eacnet export model.safetensors model.onnx
+    eacnet export model.safetensors model.onnx --uint8-input --label-map
+"""
+
+import argparse
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("model", type=Path, help="a model file (safetensors)")
+    parser.add_argument("target", type=Path, help="the file to write: *.onnx, *.pt2 or *.xml")
+    parser.add_argument(
+        "--uint8-input",
+        action="store_true",
+        help="takes pixels, uint8 (batch, height, width, 3), and subtracts the mean itself; "
+        "default: float32 (batch, 3, height, width), mean subtracted",
+    )
+    parser.add_argument(
+        "--label-map",
+        action="store_true",
+        help="gives class ids, uint8 (batch, height, width); default: logits of all classes",
+    )
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Export, verify, and say in one line what the file takes and gives.
+
+    Raises:
+        InputError: the model file is missing or damaged, the format is unknown or needs a package
+            that is not installed, or the exported network does not agree.
+    """
+    from eacnet.models import load_model
+    from eacnet.runtime.export import Form, export_model
+
+    form = Form(arguments.uint8_input, arguments.label_map)
+    metadata = export_model(load_model(arguments.model), arguments.target, form)
+    print(
+        f"{arguments.target}: {metadata['backbone']}, calibration {metadata['calibration']}; "
+        f"{metadata['input']} -> {metadata['output']}; sizes: {metadata['sizes']}; "
+        "verified at two sizes"
+    )
