@@ -113,9 +113,12 @@ class Datasets(_Strict):
 
 
 class Optimiser(_Strict):
-    """SGD with momentum, or Adam; `weight_decay` is an L2 term of the gradient in both."""
+    """SGD with momentum, Adam or AdamW.
 
-    name: Literal["sgd", "adam"]
+    `weight_decay` is an L2 term of the gradient; in AdamW, a share of the weights times `lr`.
+    """
+
+    name: Literal["sgd", "adam", "adamw"]
     lr: Annotated[float, Field(gt=0)]
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
     weight_decay: Annotated[float, Field(ge=0)]
@@ -137,6 +140,16 @@ class Loss(_Strict):
     threshold: Annotated[float, Field(gt=0, lt=1)] = 0.7
     keep: Annotated[float, Field(gt=0, le=1)] = 0.0625
     class_weights: Literal["none", "log"] | list[Annotated[float, Field(gt=0)]]
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+
+
+class Photometric(_Strict):
+    """How far an image's colors are changed: factors from 1 - k to 1 + k, hue in turns."""
+
+    brightness: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    contrast: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    saturation: Annotated[float, Field(ge=0, le=1)] = 0.0
+    hue: Annotated[float, Field(ge=0, le=0.5)] = 0.0
 
 
 class Recipe(_Strict):
@@ -153,6 +166,8 @@ class Recipe(_Strict):
     precision: Literal["fp32", "bf16"]
     compile: Annotated[bool, Field(strict=True)]
     init: Annotated[str, Field(min_length=1)] | None = None
+    photometric: Photometric | None = None
+    average: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
 
 class Ablation(_Strict):
@@ -244,6 +259,7 @@ class Hardware(_Strict):
     accelerator: Literal["auto", "cpu", "cuda"]
     devices: Positive
     workers: Natural
+    data: Literal["auto", "host", "device"] = "auto"
 
 
 class Params(_Strict):

@@ -32,7 +32,8 @@ def main() -> None:
 
     store = open_store(PREPARED / params.dataset)
     info, recipe, data = store.info, params.recipe, params.data
-    how = Augmentation(recipe.crop, tuple(recipe.scales), tuple(int(m) for m in info["mean"]))
+    fill = tuple(int(m) for m in info["mean"])
+    how = Augmentation(recipe.crop, tuple(recipe.scales), fill, recipe.photometric)
     check_crop(how.crop, how.scales, tuple(info["size"]))
     samples = Samples([store.split(split) for split in data.train], how, run.seed)
 
@@ -75,6 +76,7 @@ def main() -> None:
         params.hardware.workers,
         checkpoint,
         validate if data.validate_split else None,
+        params.hardware.data,
     )
     if fabric.global_rank:
         return

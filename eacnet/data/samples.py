@@ -13,24 +13,28 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from torchvision.transforms.v2 import InterpolationMode
 from torchvision.transforms.v2.functional import resize
 
+from eacnet.data.colour import draw_colour, recolour
 from eacnet.data.store import Split
 from eacnet.errors import InputError
 from eacnet.labels import IGNORED
+from eacnet.params import Photometric
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """The published augmentation.
+    """The published augmentation, and a change of colors where a recipe asks for it.
 
     Attributes:
         crop: (height, width) of a sample in pixels.
         scales: the frame is enlarged by one of these, drawn uniformly.
         fill: RGB of padding, 0..255; the dataset's mean, so that padding is 0 after subtracting it.
+        photometric: how far colors are changed; None leaves them as they are.
     """
 
     crop: tuple[int, int]
     scales: tuple[float, ...]
     fill: tuple[int, int, int]
+    photometric: Photometric | None = None
 
 
 def check_crop(crop: tuple[int, int], scales: tuple[float, ...], size: tuple[int, int]) -> None:
@@ -47,28 +51,33 @@ def check_crop(crop: tuple[int, int], scales: tuple[float, ...], size: tuple[int
         )
 
 
-def draw_sample(
-    image: np.ndarray, labels: np.ndarray, how: Augmentation, random: np.random.Generator
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Draw one augmented crop.
+@dataclass(frozen=True)
+class Draw:
+    """The random choices of one sample.
 
-    The crop's footprint in the frame is chosen first and only that is read and scaled. It is a
-    whole number of pixels, so the scale is exact to half a pixel over the crop. A frame smaller
-    than the footprint is padded on the right and at the bottom.
+    Attributes:
+        spans: rows and columns of the frame that are read, the crop's footprint.
+        inside: (height, width) to which they are scaled; what the crop has beyond is padding.
+        flip: whether left and right change places.
+        colour: float32 (3,4), see `eacnet.data.colour`, or None.
+    """
 
-    Args:
-        image: uint8 (H,W,3), may be memory-mapped.
-        labels: uint8 (H,W), train ids.
-        how: crop, scales and fill.
-        random: the source of randomness.
+    spans: tuple[slice, slice]
+    inside: tuple[int, int]
+    flip: bool
+    colour: np.ndarray | None
 
-    Returns:
-        image uint8 (h,w,3) and labels uint8 (h,w), h and w as in `how.crop`.
+
+def draw(size: tuple[int, int], how: Augmentation, random: np.random.Generator) -> Draw:
+    """Draw the choices of one sample of a frame of `size` (H,W).
+
+    The crop's footprint is a whole number of the frame's pixels, so the scale is exact to half
+    a pixel over the crop. A smaller frame is padded on the right and at the bottom.
     """
     scale = how.scales[random.integers(len(how.scales))]
     flip = bool(random.integers(2))
     spans, inside = [], []
-    for crop, side in zip(how.crop, labels.shape, strict=True):
+    for crop, side in zip(how.crop, size, strict=True):
         footprint = max(round(crop / scale), 1)
         start = int(random.integers(max(side - footprint, 0) + 1))
         stop = min(start + footprint, side)
@@ -76,19 +85,47 @@ def draw_sample(
         inside.append(
             crop if stop - start == footprint else min(round((stop - start) * scale), crop)
         )
-    pixels = torch.from_numpy(np.array(image[spans[0], spans[1]])).permute(2, 0, 1)
-    classes = torch.from_numpy(np.array(labels[spans[0], spans[1]])).unsqueeze(0)
+    colour = draw_colour(how.photometric, how.fill, random) if how.photometric else None
+    return Draw(tuple(spans), tuple(inside), flip, colour)
+
+
+def draw_sample(
+    image: np.ndarray, labels: np.ndarray, how: Augmentation, random: np.random.Generator
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Draw one augmented crop; only its footprint in the frame is read and scaled.
+
+    Args:
+        image: uint8 (H,W,3), may be memory-mapped.
+        labels: uint8 (H,W), train ids.
+        how: crop, scales, fill and change of colors.
+        random: the source of randomness.
+
+    Returns:
+        image uint8 (h,w,3) and labels uint8 (h,w), h and w as in `how.crop`.
+    """
+    return cut(image, labels, how, draw(labels.shape, how, random))
+
+
+def cut(
+    image: np.ndarray, labels: np.ndarray, how: Augmentation, drawn: Draw
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Cut the crop that `drawn` describes; shapes and dtypes as in `draw_sample`."""
+    inside = list(drawn.inside)
+    pixels = torch.from_numpy(np.array(image[drawn.spans])).permute(2, 0, 1)
+    classes = torch.from_numpy(np.array(labels[drawn.spans])).unsqueeze(0)
     if list(pixels.shape[1:]) != inside:
         pixels = resize(pixels, inside, InterpolationMode.BILINEAR, antialias=True)
         classes = resize(classes, inside, InterpolationMode.NEAREST_EXACT)
     pixels, classes = pixels.permute(1, 2, 0), classes[0]
+    if drawn.colour is not None:
+        pixels = recolour(pixels, torch.from_numpy(drawn.colour)).round().to(torch.uint8)
     if inside != list(how.crop):
         padded = torch.tensor(how.fill, dtype=torch.uint8).repeat(*how.crop, 1)
         padded[: inside[0], : inside[1]] = pixels
         void = torch.full(how.crop, IGNORED, dtype=torch.uint8)
         void[: inside[0], : inside[1]] = classes
         pixels, classes = padded, void
-    if flip:
+    if drawn.flip:
         pixels, classes = pixels.flip(1), classes.flip(1)
     return pixels.contiguous(), classes.contiguous()
 
@@ -108,8 +145,13 @@ class Samples(Dataset):
     def __getitem__(self, key: tuple[int, int]) -> tuple[torch.Tensor, torch.Tensor]:
         epoch, frame = key
         split, index = self.frames[frame]
+        return cut(split.images[index], split.labels[index], self.how, self.draw(epoch, frame))
+
+    def draw(self, epoch: int, frame: int) -> Draw:
+        """Draw the choices of one sample, from the seed, the epoch and the frame alone."""
+        split, index = self.frames[frame]
         random = np.random.default_rng([self.seed, epoch, frame])
-        return draw_sample(split.images[index], split.labels[index], self.how, random)
+        return draw(split.labels[index].shape, self.how, random)
 
 
 class Batches(Sampler[list[tuple[int, int]]]):

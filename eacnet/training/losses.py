@@ -30,15 +30,26 @@ def class_weights(how: str | list[float], frequencies: list[float]) -> Tensor | 
 
 
 class CrossEntropy(nn.Module):
-    """Weighted mean of the pixels' cross-entropy; 0 where a batch has no labelled pixel."""
+    """Weighted mean of the pixels' cross-entropy; 0 where a batch has no labelled pixel.
 
-    def __init__(self, weights: Tensor | None) -> None:
+    `smoothing` is the share of each label that is spread over all classes evenly.
+    """
+
+    def __init__(self, weights: Tensor | None, smoothing: float = 0.0) -> None:
         super().__init__()
+        self.smoothing = smoothing
         self.register_buffer("weights", weights, persistent=False)
 
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Return the scalar loss of float logits (B,K,H,W) against int64 labels (B,H,W)."""
-        total = F.cross_entropy(logits, labels, self.weights, ignore_index=IGNORED, reduction="sum")
+        total = F.cross_entropy(
+            logits,
+            labels,
+            self.weights,
+            ignore_index=IGNORED,
+            reduction="sum",
+            label_smoothing=self.smoothing,
+        )
         valid = labels != IGNORED
         if self.weights is None:
             share = valid.sum()
@@ -54,9 +65,11 @@ class OhemCrossEntropy(nn.Module):
     `keep` share (of all B*H*W pixels) that are least sure of their class, whichever keeps more.
     """
 
-    def __init__(self, weights: Tensor | None, threshold: float, keep: float) -> None:
+    def __init__(
+        self, weights: Tensor | None, threshold: float, keep: float, smoothing: float = 0.0
+    ) -> None:
         super().__init__()
-        self.cross_entropy = CrossEntropy(weights)
+        self.cross_entropy = CrossEntropy(weights, smoothing)
         self.threshold = threshold
         self.keep = keep
 
@@ -75,5 +88,5 @@ def make_loss(loss: Loss, frequencies: list[float]) -> nn.Module:
     """Return the loss that a recipe names, for classes of the given training frequencies."""
     weights = class_weights(loss.class_weights, frequencies)
     if loss.name == "ohem":
-        return OhemCrossEntropy(weights, loss.threshold, loss.keep)
-    return CrossEntropy(weights)
+        return OhemCrossEntropy(weights, loss.threshold, loss.keep, loss.label_smoothing)
+    return CrossEntropy(weights, loss.label_smoothing)

@@ -48,13 +48,15 @@ def samples() -> Samples:
     return Samples([Split(images, labels, list("abcd"))], how, seed=7)
 
 
-def run(samples: Samples, checkpoint: Path, how: Recipe, validate=None) -> tuple[nn.Module, list]:
+def run(
+    samples: Samples, checkpoint: Path, how: Recipe, validate=None, data: str = "host"
+) -> tuple[nn.Module, list]:
     hardware = Hardware(accelerator="cpu", devices=1, workers=0)
     fabric = make_fabric(hardware, how.precision)
     torch.manual_seed(7)
     network = build_model("dab", 3, "pooled")
     loss = CrossEntropy(None)
-    history = train(fabric, network, loss, samples, MEAN, how, 0, checkpoint, validate)
+    history = train(fabric, network, loss, samples, MEAN, how, 0, checkpoint, validate, data)
     return network, history
 
 
@@ -72,8 +74,16 @@ def test_the_same_seed_gives_the_same_bits(samples, tmp_path):
     assert not same(first, run(samples, tmp_path / "c.pt", recipe())[0])
 
 
-def test_a_resumed_training_ends_with_the_same_bits(samples, tmp_path):
-    whole, history = run(samples, tmp_path / "whole.pt", recipe(validate_every=1), lambda _: 1.0)
+STRONG = {
+    "optimiser": {"name": "adamw", "lr": 0.001, "weight_decay": 0.01},
+    "average": 0.9,
+}
+
+
+@pytest.mark.parametrize("changes", [{}, STRONG])
+def test_a_resumed_training_ends_with_the_same_bits(samples, tmp_path, changes):
+    how = recipe(validate_every=1, **changes)
+    whole, history = run(samples, tmp_path / "whole.pt", how, lambda _: 1.0)
     seen = []
 
     def interrupt(_: nn.Module) -> float:
@@ -84,9 +94,9 @@ def test_a_resumed_training_ends_with_the_same_bits(samples, tmp_path):
 
     checkpoint = tmp_path / "resumed.pt"
     with pytest.raises(KeyboardInterrupt):
-        run(samples, checkpoint, recipe(validate_every=1), interrupt)
+        run(samples, checkpoint, how, interrupt)
     assert len(torch.load(checkpoint, weights_only=True)["history"]) == 1
-    resumed, again = run(samples, checkpoint, recipe(validate_every=1), lambda _: 1.0)
+    resumed, again = run(samples, checkpoint, how, lambda _: 1.0)
     assert same(whole, resumed)
     assert history == again
 
@@ -121,6 +131,31 @@ def test_an_epoch_of_sgd_equals_the_written_out_loop(samples, tmp_path):
         torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-5)
 
 
+def test_the_result_is_the_average_where_a_recipe_asks_for_it(samples, tmp_path):
+    last, _ = run(samples, tmp_path / "a.pt", recipe())
+    averaged, _ = run(samples, tmp_path / "b.pt", recipe(average=0.9))
+    state = torch.load(tmp_path / "b.pt", weights_only=True)
+    # The average follows the training and does not change it.
+    assert all(torch.equal(state["network"][n], v) for n, v in last.state_dict().items())
+    assert all(torch.equal(state["average"][n], v) for n, v in averaged.state_dict().items())
+    assert not same(last, averaged)
+
+
+def test_keys_that_a_recipe_leaves_out_change_nothing(samples, tmp_path):
+    plain, history = run(samples, tmp_path / "a.pt", recipe(epochs=1))
+    neutral = recipe(epochs=1, average=0.0, photometric=None)
+    spelt_out, again = run(samples, tmp_path / "b.pt", neutral)
+    assert same(plain, spelt_out)
+    assert history == again
+
+
+def test_frames_on_the_device_train_the_same_network(samples, tmp_path):
+    samples.how = Augmentation((32, 48), (1.0,), (90, 100, 110))
+    host, _ = run(samples, tmp_path / "a.pt", recipe(epochs=1))
+    device, _ = run(samples, tmp_path / "b.pt", recipe(epochs=1), data="device")
+    assert same(host, device)
+
+
 def test_validation_is_logged_on_schedule_and_at_the_end(samples, tmp_path):
     _, history = run(samples, tmp_path / "a.pt", recipe(), lambda network: 12.34567)
     assert [epoch.val_miou for epoch in history] == [None, 12.3457, 12.3457]
@@ -152,7 +187,10 @@ def test_an_optimiser_has_every_parameter_and_the_recipes_numbers():
     network = build_model("dab", 3, "pooled")
     sgd = {"name": "sgd", "lr": 0.045, "momentum": 0.9, "weight_decay": 1e-4}
     group = make_optimiser(network, recipe(optimiser=sgd).optimiser).param_groups[0]
-    assert isinstance(make_optimiser(network, recipe().optimiser), torch.optim.Adam)
+    assert type(make_optimiser(network, recipe().optimiser)) is torch.optim.Adam
+    adamw = make_optimiser(network, recipe(**STRONG).optimiser)
+    assert type(adamw) is torch.optim.AdamW
+    assert adamw.param_groups[0]["weight_decay"] == 0.01
     assert (group["lr"], group["momentum"], group["weight_decay"]) == (0.045, 0.9, 1e-4)
     assert sum(p.numel() for p in group["params"]) == sum(p.numel() for p in network.parameters())
 

@@ -53,6 +53,21 @@ def test_cross_entropy_equals_the_written_out_sum(weights):
     )
 
 
+def test_smoothed_labels_are_pytorchs():
+    logits, labels = batch()
+    how = {"name": "cross_entropy", "class_weights": [1.0, 2.0, 0.5, 4.0], "label_smoothing": 0.1}
+    expected = torch.nn.functional.cross_entropy(
+        torch.tensor(logits, dtype=torch.float32),
+        torch.tensor(labels),
+        torch.tensor(how["class_weights"]),
+        ignore_index=255,
+        label_smoothing=0.1,
+    )
+    assert loss_of(how, logits.astype(np.float32), labels) == pytest.approx(
+        expected.item(), rel=1e-5
+    )
+
+
 @pytest.mark.parametrize(("threshold", "keep"), [(0.7, 0.0625), (0.3, 0.0625), (0.01, 0.5)])
 def test_ohem_keeps_the_published_pixels(threshold, keep):
     """Sort the true classes' probabilities, keep all up to the larger of threshold and k-th."""
