@@ -21,6 +21,14 @@ NAMES = {
 }
 
 
+BESIDE = (
+    "The same [as a page for the browser](index.html), which needs no network: every two of image,"
+    " truth and predictions side by side, tables that sort. All tables for papers, in Markdown,"
+    " LaTeX and CSV: [the ablation](tables/ablation.tex) and those beside it. What is reproducible,"
+    " [item by item](checklist.md).\n"
+)
+
+
 class Run(NamedTuple):
     """Where a trained network and its scores come from: training.json, provenance of the scores."""
 
@@ -67,6 +75,7 @@ def page(results: Results) -> str:
     return "\n".join(
         [
             introduction(results),
+            BESIDE,
             accuracy(results.evaluation),
             edges(results.evaluation),
             *filter(None, [attention(results.attention)]),

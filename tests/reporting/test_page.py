@@ -8,7 +8,14 @@ from eacnet.reporting.page import page
 
 DASH, MINUS, TIMES = "\N{EN DASH}", "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
 NAMES = ("training", "examples")
-FIGURES = ["figures/examples.png", "figures/training.png", "figures/training.svg"]
+LINKS = [
+    "checklist.md",
+    "figures/examples.png",
+    "figures/training.png",
+    "figures/training.svg",
+    "index.html",
+    "tables/ablation.tex",
+]
 
 
 def table(text, heading):
@@ -20,7 +27,7 @@ def table(text, heading):
 @pytest.mark.parametrize("calibrated", [True, False])
 def test_the_page_is_well_formed(results, calibrated):
     text = page(results(calibrated, figures=NAMES))
-    assert sorted(re.findall(r"\]\(([^)]*)\)", text)) == FIGURES
+    assert sorted(re.findall(r"\]\(([^)]*)\)", text)) == LINKS
     for block in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
         columns = {len(line.split(" | ")) for line in block.splitlines()}
         assert len(columns) == 1, block
