@@ -65,6 +65,7 @@ class Exported(nn.Module):
         self.deployed = Deployed(model)
         self.calibration = copy.deepcopy(model.calibration).requires_grad_(False).eval()
         self.form, self.pads, self.stride = form, pads, model.stride
+        self.calibration_name = model.calibration_name
         self.decodes = model.backbone_name == "erfnet"
 
     def forward(self, image: Tensor) -> Tensor:
@@ -128,7 +129,7 @@ def export_model(model: EACNet, path: Path, form: Form) -> dict[str, str]:
 def describe(model: EACNet, form: Form, whole: bool) -> dict[str, str]:
     """Return what a file says about its network, as text."""
     card = card_of(model)
-    least = 2 * model.stride
+    least = least_rows(model.calibration_name) * model.stride
     sizes = WHOLE.format(stride=model.stride, least=least) if whole else ANY
     return {
         "eacnet": version("eacnet"),
@@ -143,6 +144,14 @@ def describe(model: EACNet, form: Form, whole: bool) -> dict[str, str]:
         "input": form.input,
         "output": form.output,
     }
+
+
+def least_rows(calibration: str) -> int:
+    """Return how many rows of scores an export by torch.export takes at least.
+
+    A graph for every size must not depend on whether a map has a single row, pooled ones included.
+    """
+    return 4 if calibration == "pooled" else 2
 
 
 def _example(form: Form, height: int, width: int) -> Tensor:
@@ -233,7 +242,8 @@ def _open_openvino(path: Path) -> Callable[[np.ndarray], np.ndarray]:
 
 def _write_pt2(network: Exported, metadata: dict[str, str], path: Path) -> None:
     # torch.export has to prove that all sizes inside fit: it can for multiples of the stride.
-    rows, columns = (torch.export.Dim(name, min=2, max=4096) for name in ("rows", "columns"))
+    least = least_rows(network.calibration_name)
+    rows, columns = (torch.export.Dim(name, min=least, max=4096) for name in ("rows", "columns"))
     first = 1 if network.form.uint8_input else 2
     dims = {first: network.stride * rows, first + 1: network.stride * columns}
     example = _example(network.form, 5 * network.stride, 7 * network.stride)

@@ -55,11 +55,11 @@ def test_openvino_takes_every_size_and_says_its_classes(network, pixels, tmp_pat
 def test_pt2_takes_multiples_of_the_stride_and_says_so(network, pixels, tmp_path):
     model = network("resnet18", "pooled")
     metadata = export_model(model, tmp_path / "net.pt2", Form(True, True))
-    assert metadata["sizes"] == "multiples of 16 pixels, at least 32"
+    assert metadata["sizes"] == "multiples of 16 pixels, at least 64"
     files = {"eacnet.json": ""}
     run = torch.export.load(tmp_path / "net.pt2", extra_files=files).module()
     assert json.loads(files["eacnet.json"]) == metadata
-    image = pixels(48, 80)
+    image = pixels(80, 64)
     labels = run(image)[0].numpy()
     assert (labels != reference_predict(model, image[0].numpy())).mean() <= 1e-3
 
