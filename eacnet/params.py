@@ -30,7 +30,7 @@ Backbone = Literal["dab", "erf", "enet", "resnet18"]
 Baseline = Literal["erfnet"]
 CalibrationName = Literal["none", "full", "pooled"]
 Form = Literal["published", "eager", "compile", "onnxruntime", "openvino", "auto"]
-Precision = Literal["fp32", "fp16", "bf16", "int8"]
+Precision = Literal["fp32", "fp16", "bf16", "int8", "auto"]
 # What the benchmark can time beside the network of `model`.
 NETWORKS = (
     *(f"{b}-{c}" for b in get_args(Backbone) for c in get_args(CalibrationName)),

@@ -27,6 +27,7 @@ SCOPES = {SCOPE: "uint8 image in host memory to uint8 label map in host memory"}
 UNMEASURED = (
     "runtime",
     "folded",
+    "attention_kernel",
     "median_ms",
     "p5_ms",
     "p95_ms",
@@ -195,8 +196,7 @@ def _outcome(
     figures["fps"] *= entry.batch
     figures["peak_memory_mb"] = worker.peak_memory()
     return {
-        "runtime": worker.runtime,
-        "folded": worker.folded,
+        **worker.facts,
         **{key: round(value, 3) for key, value in figures.items()},
         "agreement": reference and round(agreement(worker.labels, reference.labels), 6),
         "rounds": len(times),

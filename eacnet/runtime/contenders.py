@@ -19,11 +19,14 @@ from eacnet.runtime.published_form import reference_predict
 from eacnet.runtime.workers import Contender
 
 # What a form needs, besides PyTorch.
+EXPORT = ("onnx", "onnxscript", "torch.onnx")
 LIBRARIES = {
     "compile": ("torch._inductor.compile_fx",),
-    "onnxruntime": ("onnxruntime", "torch.onnx", "onnxscript"),
-    "openvino": ("openvino",),
+    "onnxruntime": ("onnxruntime", *EXPORT),
+    "openvino": ("openvino", *EXPORT),
 }
+# Scenes from which int8 takes its ranges.
+SAMPLES = 12
 SCENE = (512, 1024)
 MEAN = [128.0, 128.0, 128.0]
 
@@ -65,7 +68,7 @@ def contender(
     """
     if entry.network == "lraspp":
         model = lraspp(classes, seed).to(device)
-        return Contender(partial(lraspp_predict, model), runtime="eager", folded=False)
+        return Contender(partial(lraspp_predict, model), "eager", "fp32", False, "none")
     model = network(entry, classes, seed, weights)
     if entry.form == "published":
         model.to(device)
@@ -73,9 +76,18 @@ def contender(
         def predict(images: np.ndarray) -> np.ndarray:
             return np.stack([reference_predict(model, image) for image in images])
 
-        return Contender(predict, runtime="eager", folded=False)
-    predictor = Predictor(model, runtime=entry.form, precision=entry.precision, device=device)
-    return Contender(predictor, predictor.runtime, folded=True)
+        kernel = "none" if entry.calibration == "none" else "written out"
+        return Contender(predict, "eager", "fp32", False, kernel)
+    scenes = range(SAMPLES if entry.precision == "int8" else 0)
+    predictor = Predictor(
+        model,
+        runtime=entry.form,
+        precision=entry.precision,
+        device=device,
+        samples=[draw_scene(256, 512, seed=number)[0] for number in scenes] or None,
+    )
+    facts = (predictor.runtime, predictor.precision, True, predictor.attention_kernel)
+    return Contender(predictor, *facts)
 
 
 def cost(entry: Entry, classes: int) -> dict[str, Any]:

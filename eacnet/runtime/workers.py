@@ -29,12 +29,21 @@ class Contender:
     Attributes:
         predict: one pass.
         runtime: what runs it.
+        precision: what it runs in.
         folded: whether batch norms are folded into convolutions.
+        attention_kernel: what computes the calibration's attention.
     """
 
     predict: Callable[[np.ndarray], np.ndarray]
     runtime: str
+    precision: str
     folded: bool
+    attention_kernel: str
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """All but the function."""
+        return {name: value for name, value in vars(self).items() if name != "predict"}
 
 
 class ContenderError(Exception):
@@ -62,8 +71,7 @@ class Worker:
     """A process in which one contender waits, and passes its images whenever it is asked to.
 
     Attributes:
-        runtime: what runs it.
-        folded: whether batch norms are folded into convolutions.
+        facts: what the contender says of itself.
         labels: label maps (B,H,W) uint8 of the first pass.
 
     Args:
@@ -88,7 +96,7 @@ class Worker:
         self._process = _CONTEXT.Process(target=_serve, args=arguments, daemon=True)
         self._process.start()
         theirs.close()
-        self.runtime, self.folded, self.labels = self._answer()
+        self.facts, self.labels = self._answer()
 
     def run(self) -> float:
         """Pass the images once; return the duration in milliseconds.
@@ -156,7 +164,7 @@ def _serve(
     try:
         contender = build()
         labels = contender.predict(images)
-        connection.send((contender.runtime, contender.folded, labels))
+        connection.send((contender.facts, labels))
         memory.restart()
         while True:
             if connection.recv() == "memory":

@@ -33,7 +33,7 @@ def fake(entry, **others):
             labels[:, :, ::4] = 1
         return labels
 
-    return Contender(predict, runtime=f"fake {entry.form}", folded=entry.form != "published")
+    return Contender(predict, f"fake {entry.form}", entry.precision, entry.form != "published", "")
 
 
 def blank(batch, height, width):
@@ -115,7 +115,9 @@ def test_real_networks_from_plan_to_result(monkeypatch):
     assert (result["classes"], result["weights"]) == (19, "random")
     published, eager, lraspp = result["rows"]
     assert (published["form"], published["folded"]) == ("published", False)
-    assert (eager["form"], eager["folded"]) == ("eager", True)
+    assert published["attention_kernel"] == "written out"
+    assert (eager["form"], eager["folded"], eager["precision"]) == ("eager", True, "fp32")
+    assert eager["attention_kernel"] not in ("written out", "none")
     assert eager["parameters"] == published["parameters"] == 757_784
     positions, context = 8 * 16, 4 * 8
     assert eager["attention_macs"] == 2 * 19 * positions * context

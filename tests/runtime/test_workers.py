@@ -14,7 +14,7 @@ MEGABYTES = 100
 
 
 def contender(predict):
-    return Contender(predict, runtime="fake", folded=True)
+    return Contender(predict, "fake", "fp32", True, "none")
 
 
 # Contenders are built in another process, so what builds them stands at the top of a module.
@@ -55,7 +55,9 @@ def dying():
 def test_a_pass_is_what_the_contender_does():
     with closing(Worker(of_first_channel, IMAGES, "cpu")) as worker:
         assert np.array_equal(worker.labels, IMAGES[..., 0] + 1)
-        assert (worker.runtime, worker.folded) == ("fake", True)
+        assert worker.facts == {
+            "runtime": "fake", "precision": "fp32", "folded": True, "attention_kernel": "none"
+        }  # fmt: skip
 
 
 def test_durations_are_those_of_a_pass():
