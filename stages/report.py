@@ -57,14 +57,15 @@ def main() -> None:
         )
     if (run.backbone, run.calibration) not in histories:
         histories[run.backbone, run.calibration] = [read_history(run.results / "training.csv")]
+    counts = Counts.load(run.results / "counts.npz")
     examples = make_examples(
         load_model(run.weights),
         store.split(data.evaluate),
-        Counts.load(run.results / "counts.npz"),
+        counts,
         params.report.examples,
         pick_device(params.hardware.accelerator),
     )
-    drawn = make_figures(results, Pictures(examples), histories)
+    drawn = make_figures(results, Pictures(examples), histories, counts)
     with replacing(folder / "figures") as figures:
         write_figures(drawn, figures)
     results = replace(results, figures=tuple(drawn))

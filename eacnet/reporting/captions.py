@@ -40,6 +40,21 @@ def captions(
             "Loss is the mean over the epoch's batches. A line is the mean over the seeds of one"
             f" calibration, the band around it their whole range.{seen}",
         ),
+        "class_gains": Caption(
+            "Gain by class",
+            "Difference in IoU with and without calibration, by class",
+            "What calibration gains in IoU for each class, in percentage points: against the same"
+            " backbone trained without it, or, where the ablation has no such pair, against this"
+            " network's own coarse scores. Lines are 95 % intervals from a paired bootstrap over"
+            " the images; where one holds 0, the bar is hatched.",
+        ),
+        "confusion": Caption(
+            "Confusion",
+            "Confusion matrix in percent of the true class",
+            "Of the pixels of a true class (row), the percentage that the network gives to each"
+            " class (column). Shares under 0.5 % are not written; a grey row is a class that the"
+            " evaluated frames do not show.",
+        ),
         "examples": Caption(
             "Examples",
             "Images, ground truth, predictions and errors",
@@ -47,6 +62,20 @@ def captions(
             " truth or prediction of that image), and evenly spaced ranks from the worst to the"
             f" best are shown. In the last column, right pixels are dimmed; errors{effect} are in"
             " colour.",
+        ),
+        "accuracy_speed": Caption(
+            "Accuracy against speed",
+            "mIoU over frames per second, one panel for each device",
+            "One panel for each device, because frame rates of two devices do not compare. Ours:"
+            " the mean mIoU of the ablation, and the frame rate at just that image size in the"
+            " fastest fp32 runtime, from the 8-bit image to the label map. Published figures are"
+            " quoted as their sources state them; scopes and runtimes differ and are rarely named.",
+        ),
+        "scaling": Caption(
+            "Latency and memory",
+            "Latency and peak memory over image size and batch",
+            "How the time of a pass and the memory that it takes at most grow with the number of"
+            " pixels and with the batch; both axes are logarithmic.",
         ),
     }
 

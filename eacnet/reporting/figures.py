@@ -5,27 +5,64 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from eacnet.evaluation.counts import Counts
 from eacnet.reporting.captions import PIXELS
 from eacnet.reporting.examples import Pictures
 from eacnet.reporting.figure_examples import example_figure
+from eacnet.reporting.figure_scores import (
+    class_gain_figure,
+    confusion_figure,
+    gains_by_class,
+    gains_over_coarse,
+)
+from eacnet.reporting.figure_speed import (
+    accuracy_speed_figure,
+    accuracy_speed_points,
+    scaling_figure,
+)
 from eacnet.reporting.figure_training import Histories, training_figure
 from eacnet.reporting.page import Results
 from eacnet.reporting.style import save
+from eacnet.reporting.timing import timings
 
 
-def make_figures(results: Results, pictures: Pictures, histories: Histories) -> dict[str, Figure]:
+def make_figures(
+    results: Results, pictures: Pictures, histories: Histories, counts: Counts
+) -> dict[str, Figure]:
     """Draw every figure that there is data for, by name, in the order in which a page shows them.
 
     Args:
         results: what the result files hold.
         pictures: what the main network makes of chosen frames.
         histories: (backbone, calibration) -> the training history of each seed.
+        counts: of the main network, for each frame of the evaluation split.
     """
-    classes = results.data["classes"]
-    return {
+    data, classes = results.data, results.data["classes"]
+    names = [entry["name"] for entry in classes]
+    gains = gains_by_class(results.ablation) or gains_over_coarse(counts, names)
+    points = accuracy_speed_points(
+        results.ablation,
+        timings(results.speed),
+        results.published,
+        data["dataset"],
+        data["size"],
+    )
+    growth = scaling_figure(
+        [
+            {"device": machine["machine"]["device"], **row}
+            for machine in results.speed
+            for row in machine.get("scaling", [])
+        ]
+    )
+    figures = {
         "training": training_figure(histories, results.validated_on),
+        "class_gains": class_gain_figure(gains, names) if gains else None,
+        "confusion": confusion_figure(results.evaluation["confusion"], names),
         "examples": example_figure(pictures.examples, classes),
+        "accuracy_speed": accuracy_speed_figure(points) if points else None,
+        "scaling": growth,
     }
+    return {name: figure for name, figure in figures.items() if figure is not None}
 
 
 def write_figures(figures: Mapping[str, Figure], folder: Path) -> None:

@@ -27,6 +27,7 @@ STYLE = [
 BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 COLORS = (BLUE, ORANGE, GREEN, PURPLE, "#E69F00", "#56B4E9", "#000000")
 MARKERS = "osD^vPX"
+DASHES = ("-", "--", "-.", ":")
 # Of a calibration, in every figure: colour and dashes.
 CALIBRATIONS = {"none": ("#000000", "--"), "pooled": (BLUE, "-"), "full": (ORANGE, ":")}
 

@@ -7,9 +7,11 @@ from eacnet.reporting.accuracy import accuracy, edges
 from eacnet.reporting.page import page
 
 DASH, MINUS, TIMES = "\N{EN DASH}", "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
-NAMES = ("training", "examples")
+NAMES = ("training", "examples", "confusion")
 LINKS = [
     "checklist.md",
+    "figures/confusion.png",
+    "figures/confusion.svg",
     "figures/examples.png",
     "figures/training.png",
     "figures/training.svg",
@@ -40,6 +42,7 @@ def test_the_page_is_well_formed(results, calibrated):
         "Ablation: with and without calibration",
         "Speed",
         "Training",
+        "Confusion",
         "Examples",
         "Where this comes from",
     ]
