@@ -25,6 +25,7 @@ def main() -> None:
     from eacnet.reporting.page import Results, Run, page
     from eacnet.reporting.paper import tables, write_tables
     from eacnet.reporting.speed import preferred
+    from eacnet.reporting.zooms import make_zooms
     from eacnet.runtime.environment import pick_device
 
     data, store = params.data, open_store(PREPARED / params.dataset)
@@ -58,14 +59,11 @@ def main() -> None:
     if (run.backbone, run.calibration) not in histories:
         histories[run.backbone, run.calibration] = [read_history(run.results / "training.csv")]
     counts = Counts.load(run.results / "counts.npz")
-    examples = make_examples(
-        load_model(run.weights),
-        store.split(data.evaluate),
-        counts,
-        params.report.examples,
-        pick_device(params.hardware.accelerator),
-    )
-    drawn = make_figures(results, Pictures(examples), histories, counts)
+    shown = load_model(run.weights), store.split(data.evaluate), counts
+    number, device = params.report.examples, pick_device(params.hardware.accelerator)
+    examples = make_examples(*shown, number, device)
+    zooms = make_zooms(*shown, -(-number // 2), device)
+    drawn = make_figures(results, Pictures(examples, zooms), histories, counts)
     with replacing(folder / "figures") as figures:
         write_figures(drawn, figures)
     results = replace(results, figures=tuple(drawn))

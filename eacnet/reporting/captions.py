@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from eacnet.evaluation.counts import EFFECT_BAND
+
 # Figures made of pixels; every other one is also written as SVG, for print.
 PIXELS = ("examples", "zooms", "attention")
 
@@ -62,6 +64,14 @@ def captions(
             " truth or prediction of that image), and evenly spaced ranks from the worst to the"
             f" best are shown. In the last column, right pixels are dimmed; errors{effect} are in"
             " colour.",
+        ),
+        "zooms": Caption(
+            "Edges, enlarged",
+            "Windows in which calibration corrects or breaks the most pixels",
+            "Chosen by rule: the frames in which calibration corrects the most pixels within"
+            f" {EFFECT_BAND} pixels of an edge, then as many in which it breaks the most; of each,"
+            " the window of a quarter of its height and width that holds the most of them, near edges or"
+            " not.",
         ),
         "accuracy_speed": Caption(
             "Accuracy against speed",

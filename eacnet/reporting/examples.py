@@ -43,6 +43,7 @@ class Pictures:
     """What the main network makes of chosen frames."""
 
     examples: list[Example]
+    zooms: list[Example]
 
 
 def choose(miou: np.ndarray, number: int) -> list[tuple[int, int]]:

@@ -55,7 +55,8 @@ def example_figure(shown: Sequence[Example], classes: Sequence[dict[str, Any]]) 
             _text(figure, MARGIN, top + LINE / 2, example.title)
             top += LINE
             for x, tile in zip(left, tiles(example, colors), strict=True):
-                # The mean over the pixels that fall together: thin objects stay visible.
+                # The mean over the pixels that fall together: thin objects stay visible. Enlarged,
+                # every pixel stays a square.
                 small = Image.fromarray(tile).resize((TILE, height), Image.Resampling.BOX)
                 # The two lowest bits are noise that nobody sees, and a third of the file. Unlike
                 # an axes, figimage shows pixels as they are; it counts from the bottom.

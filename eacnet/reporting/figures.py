@@ -59,6 +59,7 @@ def make_figures(
         "class_gains": class_gain_figure(gains, names) if gains else None,
         "confusion": confusion_figure(results.evaluation["confusion"], names),
         "examples": example_figure(pictures.examples, classes),
+        "zooms": example_figure(pictures.zooms, classes) if pictures.zooms else None,
         "accuracy_speed": accuracy_speed_figure(points) if points else None,
         "scaling": growth,
     }
