@@ -18,9 +18,10 @@ def main() -> None:
     from eacnet.models import load_model
     from eacnet.reporting.checklist import checklist
     from eacnet.reporting.comparison import read_published
-    from eacnet.reporting.examples import Pictures, make_examples
+    from eacnet.reporting.examples import make_examples
+    from eacnet.reporting.figure_attention import make_views
     from eacnet.reporting.figure_training import History, read_history
-    from eacnet.reporting.figures import make_figures, write_figures
+    from eacnet.reporting.figures import Pictures, make_figures, write_figures
     from eacnet.reporting.html import html
     from eacnet.reporting.page import Results, Run, page
     from eacnet.reporting.paper import tables, write_tables
@@ -63,15 +64,16 @@ def main() -> None:
     number, device = params.report.examples, pick_device(params.hardware.accelerator)
     examples = make_examples(*shown, number, device)
     zooms = make_zooms(*shown, -(-number // 2), device)
-    drawn = make_figures(results, Pictures(examples, zooms), histories, counts)
+    pictures = Pictures(examples, zooms, make_views(*shown, device))
+    drawn = make_figures(results, pictures, histories, counts)
     with replacing(folder / "figures") as figures:
         write_figures(drawn, figures)
     results = replace(results, figures=tuple(drawn))
     made = tables(results)
     with replacing(folder / "tables") as written:
         write_tables(made, results, written)
-    pictures = {path.name: path.read_bytes() for path in (folder / "figures").iterdir()}
-    write_text(folder / "index.html", html(results, made, examples, pictures))
+    files = {path.name: path.read_bytes() for path in (folder / "figures").iterdir()}
+    write_text(folder / "index.html", html(results, made, examples, files))
     write_text(folder / "checklist.md", checklist(results))
     write_text(folder / "README.md", page(results))
 

@@ -70,8 +70,16 @@ def captions(
             "Windows in which calibration corrects or breaks the most pixels",
             "Chosen by rule: the frames in which calibration corrects the most pixels within"
             f" {EFFECT_BAND} pixels of an edge, then as many in which it breaks the most; of each,"
-            " the window of a quarter of its height and width that holds the most of them, near edges or"
-            " not.",
+            " the window of a quarter of its height and width that holds the most of them,"
+            " near edges or not.",
+        ),
+        "attention": Caption(
+            "Attention maps",
+            "Where the calibration looks from one point of the worst, median and best frame",
+            "The worst, the median and the best frame by image mIoU; in each, the position where"
+            " calibration changes the probability of the coarse winner the most (cross), and what"
+            " that position attends to, over the darkened frame: 1 is an even share, cells under a"
+            " tenth of that are left clear.",
         ),
         "accuracy_speed": Caption(
             "Accuracy against speed",

@@ -38,14 +38,6 @@ class Example:
     coarse: np.ndarray | None
 
 
-@dataclass(frozen=True)
-class Pictures:
-    """What the main network makes of chosen frames."""
-
-    examples: list[Example]
-    zooms: list[Example]
-
-
 def choose(miou: np.ndarray, number: int) -> list[tuple[int, int]]:
     """Choose frames at evenly spaced ranks, from the worst to the best by image mIoU.
 

@@ -1,13 +1,15 @@
 """All figures of a report: which there are, and in which files they stand."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
 from eacnet.evaluation.counts import Counts
 from eacnet.reporting.captions import PIXELS
-from eacnet.reporting.examples import Pictures
+from eacnet.reporting.examples import Example
+from eacnet.reporting.figure_attention import AttentionView, attention_figure
 from eacnet.reporting.figure_examples import example_figure
 from eacnet.reporting.figure_scores import (
     class_gain_figure,
@@ -24,6 +26,15 @@ from eacnet.reporting.figure_training import Histories, training_figure
 from eacnet.reporting.page import Results
 from eacnet.reporting.style import save
 from eacnet.reporting.timing import timings
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """What the main network makes of chosen frames; no zooms or attention without calibration."""
+
+    examples: list[Example]
+    zooms: list[Example]
+    attention: list[AttentionView]
 
 
 def make_figures(
@@ -60,6 +71,7 @@ def make_figures(
         "confusion": confusion_figure(results.evaluation["confusion"], names),
         "examples": example_figure(pictures.examples, classes),
         "zooms": example_figure(pictures.zooms, classes) if pictures.zooms else None,
+        "attention": attention_figure(pictures.attention) if pictures.attention else None,
         "accuracy_speed": accuracy_speed_figure(points) if points else None,
         "scaling": growth,
     }
