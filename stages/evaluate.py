@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import shutil
 
 from eacnet.errors import exit_on_error
 from eacnet.files import checksum, replacing, write_json
@@ -54,6 +55,8 @@ def main() -> None:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(("class", "iou"))
         rows.writerows(scores["class_iou"].items())
+    # Not earlier: DVC removes the weights of a cell whose scoring was interrupted.
+    shutil.rmtree(run.scratch, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -35,6 +35,11 @@ class Run:
         return Path("models") / self.experiment / f"{self.name}.safetensors"
 
     @property
+    def scratch(self) -> Path:
+        """The folder of its training's checkpoints; gone once the run has been scored."""
+        return SCRATCH / self.experiment / self.name
+
+    @property
     def results(self) -> Path:
         """The folder of its training curve and scores."""
         folder = reports(self.experiment)

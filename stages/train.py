@@ -6,7 +6,7 @@ import csv
 from eacnet.errors import InputError, exit_on_error
 from eacnet.files import replacing, write_json
 from eacnet.params import load_params
-from stages.layout import PREPARED, SCRATCH, select
+from stages.layout import PREPARED, select
 
 
 def main() -> None:
@@ -58,7 +58,7 @@ def main() -> None:
         "processes": fabric.world_size,
     }
     key = fingerprint(sources=sources, torch=torch.__version__, **facts)
-    checkpoint = SCRATCH / f"{key}.pt"
+    checkpoint = run.scratch / f"{key}.pt"
 
     def validate(network: torch.nn.Module) -> float:
         split = store.split(data.validate_split)
@@ -95,7 +95,6 @@ def main() -> None:
         std=[1.0, 1.0, 1.0],
         dataset=params.dataset,
     )
-    checkpoint.unlink()
 
 
 if __name__ == "__main__":

@@ -97,7 +97,7 @@ def test_a_stopped_prepare_leaves_nothing(project, monkeypatch):
 
 def wait_for_epoch(project, process) -> None:
     checkpoints = project.root / ".cache/training"
-    while process.poll() is None and not list(checkpoints.glob("[!.]*.pt")):
+    while process.poll() is None and not list(checkpoints.rglob("[!.]*.pt")):
         time.sleep(0.02)
     assert process.poll() is None, "the training ended before it could be stopped"
 
@@ -109,8 +109,19 @@ def test_a_training_killed_at_any_moment_ends_with_the_same_bits(project):
     curve = project.root / "reports/synthetic/main/training.csv"
     project.run("python", "-m", "stages.train")
     whole = weights.read_bytes(), curve.read_bytes()
-    weights.unlink()
-    curve.unlink()
+    scratch = project.root / ".cache/training"
+
+    def forget() -> None:
+        weights.unlink()
+        curve.unlink()
+
+    # Stopped between training and scoring: DVC removes both, and nothing is trained again.
+    forget()
+    assert "0/8" not in project.run("python", "-m", "stages.train").stderr
+    assert (weights.read_bytes(), curve.read_bytes()) == whole
+    project.run("python", "-m", "stages.evaluate")
+    assert not list(scratch.rglob("*.pt"))
+    forget()
 
     process = project.start("python", "-m", "stages.train")
     wait_for_epoch(project, process)

@@ -20,7 +20,7 @@ def test_a_training_starts_from_a_file_and_resumes_only_from_the_same(project):
     write("dab")
     checkpoints = project.root / ".cache/training"
     process = project.start("python", "-m", "stages.train")
-    while process.poll() is None and not list(checkpoints.glob("[!.]*.pt")):
+    while process.poll() is None and not list(checkpoints.rglob("[!.]*.pt")):
         time.sleep(0.02)
     process.kill()
     assert process.wait() < 0, "the training ended before it could be stopped"
