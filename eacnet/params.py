@@ -4,46 +4,28 @@ DVC writes YAML 1.2, so it is read as such: `1e-3` is a number and `on` is a wor
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from eacnet.errors import InputError
-
-Positive = Annotated[int, Field(gt=0)]
-Natural = Annotated[int, Field(ge=0)]
-Split = Literal["train", "val", "test"]
-Size = tuple[Positive, Positive]
-DatasetName = Literal["synthetic", "camvid", "cityscapes", "folder"]
-Backbone = Literal["dab", "erf", "enet", "resnet18"]
-Baseline = Literal["erfnet"]
-CalibrationName = Literal["none", "full", "pooled"]
-Form = Literal["published", "eager", "compile", "onnxruntime", "openvino", "auto"]
-Precision = Literal["fp32", "fp16", "bf16", "int8", "auto"]
-# What the benchmark can time beside the network of `model`.
-NETWORKS = (
-    *(f"{b}-{c}" for b in get_args(Backbone) for c in get_args(CalibrationName)),
-    "erfnet",
-    "lraspp",
+from eacnet.plan import Benchmark
+from eacnet.schema import (
+    Backbone,
+    Baseline,
+    CalibrationName,
+    DatasetName,
+    Natural,
+    Positive,
+    Size,
+    Split,
+    Strict,
 )
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, allow_inf_nan=False)
-
-
-class Model(_Strict):
+class Model(Strict):
     """The network: a backbone, and whether and how its scores are calibrated."""
 
     backbone: Backbone
@@ -69,7 +51,7 @@ class Model(_Strict):
         return self.pretrained if backbone == "resnet18" else "none"
 
 
-class Dataset(_Strict):
+class Dataset(Strict):
     """Which splits are trained on, watched and scored."""
 
     train: Annotated[list[Split], Field(min_length=1)]
@@ -84,7 +66,7 @@ class Dataset(_Strict):
         )
 
 
-class Scenes(_Strict):
+class Scenes(Strict):
     """How many scenes of each split are drawn."""
 
     train: Positive
@@ -103,7 +85,7 @@ class Synthetic(Dataset):
     seed: Natural
 
 
-class Datasets(_Strict):
+class Datasets(Strict):
     """One entry a dataset."""
 
     synthetic: Synthetic
@@ -112,7 +94,7 @@ class Datasets(_Strict):
     folder: Dataset
 
 
-class Optimiser(_Strict):
+class Optimiser(Strict):
     """SGD with momentum, Adam or AdamW.
 
     `weight_decay` is an L2 term of the gradient; in AdamW, a share of the weights times `lr`.
@@ -124,7 +106,7 @@ class Optimiser(_Strict):
     weight_decay: Annotated[float, Field(ge=0)]
 
 
-class Schedule(_Strict):
+class Schedule(Strict):
     """Linear warm-up from `warmup_start` x lr, then (1 - progress) ** power."""
 
     warmup_iterations: Natural
@@ -133,7 +115,7 @@ class Schedule(_Strict):
     step: Literal["iteration", "epoch"]
 
 
-class Loss(_Strict):
+class Loss(Strict):
     """Cross-entropy over all pixels or over the hard ones (OHEM), classes weighted or not."""
 
     name: Literal["cross_entropy", "ohem"]
@@ -143,8 +125,8 @@ class Loss(_Strict):
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
 
-class Photometric(_Strict):
-    """How far an image's colors are changed: factors from 1 - k to 1 + k, hue in turns."""
+class Photometric(Strict):
+    """How far an image's colours are changed: factors from 1 - k to 1 + k, hue in turns."""
 
     brightness: Annotated[float, Field(ge=0, lt=1)] = 0.0
     contrast: Annotated[float, Field(ge=0, lt=1)] = 0.0
@@ -152,7 +134,7 @@ class Photometric(_Strict):
     hue: Annotated[float, Field(ge=0, le=0.5)] = 0.0
 
 
-class Recipe(_Strict):
+class Recipe(Strict):
     """How a network is trained."""
 
     epochs: Positive
@@ -170,7 +152,7 @@ class Recipe(_Strict):
     average: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
 
-class Ablation(_Strict):
+class Ablation(Strict):
     """Every backbone with every calibration, each with every seed; and whole networks beside."""
 
     backbones: Annotated[list[Backbone], Field(min_length=1)]
@@ -194,66 +176,13 @@ class Ablation(_Strict):
         return [(*network, seed) for network in (*crossed, *alone) for seed in self.seeds]
 
 
-def _network(name: str) -> str:
-    if name not in ("model", *NETWORKS):
-        raise ValueError(f"one of model, {', '.join(NETWORKS)}")
-    return name
-
-
-class Cross(_Strict):
-    """Every network in every form, precision, size in pixels (height, width) and batch.
-
-    Networks: "model" (the one that `model` describes), "<backbone>-<calibration>", "erfnet" (with
-    its decoder) or "lraspp" (torchvision's).
-    """
-
-    networks: Annotated[list[Annotated[str, AfterValidator(_network)]], Field(min_length=1)]
-    forms: Annotated[list[Form], Field(min_length=1)]
-    precisions: Annotated[list[Precision], Field(min_length=1)] = ["fp32"]
-    sizes: Annotated[list[Size], Field(min_length=1)]
-    batches: Annotated[list[Positive], Field(min_length=1)] = [1]
-
-    @model_validator(mode="after")
-    def _possible(self) -> "Cross":
-        if "published" in self.forms and self.precisions != ["fp32"]:
-            raise ValueError(
-                "the published form runs in fp32; list other precisions apart, without it"
-            )
-        if "lraspp" in self.networks and (self.forms, self.precisions) != (["eager"], ["fp32"]):
-            raise ValueError("lraspp runs as torchvision has it; list it apart, eager in fp32")
-        return self
-
-
-class Benchmark(_Strict):
-    """What is timed, and how long.
-
-    Attributes:
-        classes: K of every network.
-        rows: what the tables show.
-        scaling: how latency and memory grow with pixels and batch.
-        modules: whose time is shared out among the parts of the network, per pass of one image.
-        warm_up: seconds after which an entry is timed though its median hasn't settled.
-        rounds: timed passes of every entry: at most, and at least where `seconds` is over before.
-        seconds: for all timed passes of one image size.
-    """
-
-    classes: Annotated[int, Field(ge=2, le=254)]
-    rows: Annotated[list[Cross], Field(min_length=1)]
-    scaling: list[Cross] = []
-    modules: list[Cross] = []
-    warm_up: Annotated[float, Field(ge=0)]
-    rounds: Positive
-    least_rounds: Positive
-    seconds: Annotated[float, Field(ge=0)]
-
-
-class Report(_Strict):
+class Report(Strict):
     """What the report shows."""
 
     examples: Positive
 
 
-class Hardware(_Strict):
+class Hardware(Strict):
     """Where it runs."""
 
     accelerator: Literal["auto", "cpu", "cuda"]
@@ -262,7 +191,7 @@ class Hardware(_Strict):
     data: Literal["auto", "host", "device"] = "auto"
 
 
-class Params(_Strict):
+class Params(Strict):
     """All of params.yaml."""
 
     dataset: DatasetName

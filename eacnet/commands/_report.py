@@ -9,7 +9,7 @@ from typing import Any, get_args
 from eacnet.commands._model import SHIPPED
 from eacnet.errors import InputError
 from eacnet.files import checksum, read_json
-from eacnet.params import DatasetName
+from eacnet.schema import DatasetName
 
 
 @dataclass(frozen=True)

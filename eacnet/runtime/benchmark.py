@@ -12,7 +12,7 @@ import torch
 
 from eacnet.errors import InputError
 from eacnet.models import load_model
-from eacnet.params import Benchmark
+from eacnet.plan import Benchmark
 from eacnet.progress import progress
 from eacnet.runtime.contenders import LIBRARIES, contender, cost, images, network
 from eacnet.runtime.entries import Entry, entries

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from itertools import product
 from typing import Any
 
-from eacnet.params import Cross
+from eacnet.plan import Cross
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from eacnet import params
+from eacnet import schema
 from eacnet.errors import InputError
 from eacnet.models import build_model, network
 from eacnet.models.published import load_published
@@ -200,6 +200,6 @@ def test_the_smallest_images_work(calibration, size):
 
 
 def test_params_name_exactly_the_networks_there_are():
-    assert set(get_args(params.Backbone)) == set(BACKBONES)
-    assert {*get_args(params.Backbone), *get_args(params.Baseline)} == set(network.BACKBONES)
-    assert get_args(params.CalibrationName) == network.CALIBRATIONS
+    assert set(get_args(schema.Backbone)) == set(BACKBONES)
+    assert {*get_args(schema.Backbone), *get_args(schema.Baseline)} == set(network.BACKBONES)
+    assert get_args(schema.CalibrationName) == network.CALIBRATIONS

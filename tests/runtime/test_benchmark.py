@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from eacnet.errors import InputError
-from eacnet.params import Benchmark, Cross
+from eacnet.plan import Benchmark, Cross
 from eacnet.runtime import benchmark as module
 from eacnet.runtime.benchmark import SCOPES, agreement, benchmark, time_entries
 from eacnet.runtime.contenders import contender, images

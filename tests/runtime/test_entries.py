@@ -1,4 +1,4 @@
-from eacnet.params import Cross
+from eacnet.plan import Cross
 from eacnet.runtime.entries import Entry, entries
 
 
