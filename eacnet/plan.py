@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, get_args
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from eacnet.schema import Backbone, CalibrationName, Positive, Size, Strict
 
@@ -67,3 +67,14 @@ class Benchmark(Strict):
     rounds: Positive
     least_rounds: Positive
     seconds: Annotated[float, Field(ge=0)]
+
+    @field_validator("modules")
+    @classmethod
+    def _can_be_taken_apart(cls, crosses: list[Cross]) -> list[Cross]:
+        for cross in crosses:
+            known = {"published", "eager"}.issuperset(cross.forms) and cross.precisions == ["fp32"]
+            if not known or "lraspp" in cross.networks or cross.batches != [1]:
+                raise ValueError(
+                    "the project's own networks in forms published and eager, in fp32 and batch 1"
+                )
+        return crosses
