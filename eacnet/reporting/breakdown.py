@@ -41,11 +41,10 @@ def class_table(evaluation: dict[str, Any], summary: dict[str, Any]) -> Table:
     ]
     columns |= _by_group(
         summary,
-        lambda group: (
-            [*((group.get("class_iou") or {}).get(name) for name in names), None]
-            if not group.get("class_iou")
-            else [*(group["class_iou"].get(name) for name in names), group["scores"]["miou"]]
-        ),
+        lambda group: [
+            *((group.get("class_iou") or {}).get(name) for name in names),
+            group["scores"]["miou"] if group.get("class_iou") else None,
+        ],
         lambda group: [
             *((group.get("class_gain") or {}).get(name) for name in names),
             (group["gain"] or {}).get("miou") if group.get("class_gain") else None,

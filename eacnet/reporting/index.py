@@ -44,7 +44,7 @@ def index(experiments: Sequence[Experiment], machines: Sequence[dict[str, Any]])
 
     Args:
         experiments: one for each folder.
-        machines: file name and content of each file of reports/speed, as "file" and "device".
+        machines: {"file", "device"} of each file of reports/speed: its name and what it is of.
     """
     heads = ["experiment", "network", "epochs", "split", "frames", "mIoU (%)", "gain", "seeds"]
     parts = [

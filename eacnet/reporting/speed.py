@@ -7,6 +7,7 @@ from eacnet.reporting.spreads import scaled
 from eacnet.reporting.tables import MISSING, TIMES, Cell, Number, escape, markdown
 
 Machine = dict[str, Any]
+FOLDED = {True: "yes", False: "no", None: MISSING}
 NAMES = {"erfnet": "ERFNet with its decoder", "lraspp": "torchvision's LRASPP, MobileNetV3"}
 
 
@@ -100,7 +101,7 @@ def _row(row: dict[str, Any], published: float | None) -> list[Cell]:
         network_name(row),
         form_name(row),
         row["precision"],
-        {True: "yes", False: "no", None: MISSING}[row["folded"]],
+        FOLDED[row["folded"]],
         f"{batch}{row['height']} {TIMES} {row['width']}",
         Number(median, decimals=1) if row["reason"] is None else row["reason"],
         spread,

@@ -45,8 +45,7 @@ def interval_said(summary: dict[str, Any]) -> str:
     how = summary.get("bootstrap")
     if not how:
         return ""
-    level = how["level"] if how["level"] > 1 else 100 * how["level"]
     return (
-        f", with its {level:g} % interval in brackets (paired bootstrap over the images,"
-        f" {how['resamples']:,} resamples)"
+        f", with its {100 * how['level']:g} % interval in brackets (paired bootstrap over the"
+        f" images, {how['resamples']:,} resamples)"
     )

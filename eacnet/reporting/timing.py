@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from eacnet.reporting.speed import contest, form_name, network_name
+from eacnet.reporting.speed import FOLDED, contest, form_name, network_name
 from eacnet.reporting.spreads import MARKS, scaled
 from eacnet.reporting.tables import MISSING, TIMES, Cell, Number, Table, mark_within
 
@@ -11,7 +11,6 @@ from eacnet.reporting.tables import MISSING, TIMES, Cell, Number, Table, mark_wi
 COMMON_SIZE = (512, 1024)
 # Published figures rarely say what they time; this is what a user waits for.
 SCOPE = "label map"
-FOLDED = {True: "yes", False: "no", None: MISSING}
 
 Timing = dict[str, Any]
 
