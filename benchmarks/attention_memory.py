@@ -11,22 +11,12 @@ import subprocess
 import sys
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor
 
 from eacnet.models.calibration import Calibration
+from eacnet.runtime.published_form import written_out
 
 SIZE = (1, 19, 1024 // 8, 2048 // 8)
 WARM_UP = (1, 19, 16, 32)
-
-
-def written_out(calibration: Calibration, scores: Tensor) -> Tensor:
-    """Return the calibrated scores by way of the attention matrix."""
-    context = F.max_pool2d(scores, 2) if calibration.pooled else scores
-    query = calibration.query(scores).flatten(2).transpose(1, 2)
-    attention = torch.softmax(query @ calibration.key(context).flatten(2), dim=-1)
-    attended = calibration.value(context).flatten(2) @ attention.transpose(1, 2)
-    return calibration.gamma * attended.reshape(scores.shape) + scores
 
 
 def measure(form: str, mode: str, step: str) -> float:

@@ -1,5 +1,6 @@
 """Example images: which ones, and what is shown of each."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,20 +69,32 @@ def make_examples(
     """
     miou = mean_iou(counts.confusion)
     chosen = choose(miou, number)
-    frames = [index for _, index in chosen]
-    images = split.images[frames]
-    maps = predict(model, images, mean=model.card.mean, device=device, batch=1)
+    frames = predicted(model, split, [index for _, index in chosen], device)
     examples = []
-    for (rank, index), image, pair in zip(chosen, images, maps, strict=True):
-        coarse, prediction = (classes[0].to(torch.uint8).cpu().numpy() for classes in pair)
+    for (rank, index), (image, truth, coarse, prediction) in zip(chosen, frames, strict=True):
         score = f"mIoU {100 * miou[index]:.1f} %"
         if counts.coarse_confusion is None:
             coarse = None
         else:
             score += f" (coarse {100 * mean_iou(counts.coarse_confusion[index]):.1f} %)"
         title = SPACE.join((split.ids[index], score, place(rank, miou)))
-        examples.append(Example(title, image, split.labels[index], prediction, coarse))
+        examples.append(Example(title, image, truth, prediction, coarse))
     return examples
+
+
+def predicted(
+    model: EACNet, split: Split, frames: Sequence[int], device: torch.device
+) -> Iterator[tuple[np.ndarray, ...]]:
+    """Predict some frames of a split, given by their indices, once more.
+
+    Yields:
+        Image uint8 (H,W,3); truth, coarse and calibrated classes, uint8 (H,W).
+    """
+    images = split.images[frames]
+    maps = predict(model, images, mean=model.card.mean, device=device, batch=1)
+    for index, image, pair in zip(frames, images, maps, strict=True):
+        coarse, calibrated = (classes[0].to(torch.uint8).cpu().numpy() for classes in pair)
+        yield image, np.asarray(split.labels[index]), coarse, calibrated
 
 
 def place(rank: int, miou: np.ndarray) -> str:

@@ -7,10 +7,9 @@ import torch
 
 from eacnet.data.store import Split
 from eacnet.evaluation.counts import Counts
-from eacnet.evaluation.evaluate import predict
 from eacnet.labels import IGNORED
 from eacnet.models import EACNet
-from eacnet.reporting.examples import SPACE, Example
+from eacnet.reporting.examples import SPACE, Example, predicted
 
 # Windows of a quarter of the frame's height and width, at every eighth of a window.
 PART = 4
@@ -71,12 +70,9 @@ def make_zooms(
     chosen = [
         (event, index) for event in EVENTS for index in most_affected(counts.effect, event, number)
     ]
-    images = split.images[[index for _, index in chosen]]
-    maps = predict(model, images, mean=model.card.mean, device=device, batch=1)
+    frames = predicted(model, split, [index for _, index in chosen], device)
     zooms = []
-    for (event, index), image, pair in zip(chosen, images, maps, strict=True):
-        coarse, after = (classes[0].to(torch.uint8).cpu().numpy() for classes in pair)
-        truth = np.asarray(split.labels[index])
+    for (event, index), (image, truth, coarse, after) in zip(chosen, frames, strict=True):
         was, right = coarse == truth, after == truth
         hit = right & ~was if event == "corrects" else was & ~right
         window = densest(hit & (truth != IGNORED))
