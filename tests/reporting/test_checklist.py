@@ -70,7 +70,7 @@ def test_it_tells_what_the_results_hold(results):
 
 
 def test_what_is_not_known_is_said(results):
-    text = checklist(results(variant="_cpu", speed=[]))
+    text = checklist(results(variant="_strong", speed=[]))
     assert "In part: all values are recorded; the recipe is this project's own" in item(text, "5.1")
     assert "how long the trainings took is not recorded" in item(text, "5.5")
     assert "measured on no device" in item(text, "5.5")

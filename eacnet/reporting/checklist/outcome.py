@@ -9,6 +9,7 @@ from eacnet.reporting.tables import escape
 # Recipes that params.yaml takes over from a publication.
 _PUBLISHED = {
     "camvid": "DABNet's published CamVid recipe",
+    "camvid_cpu": "DABNet's published CamVid recipe",
     "cityscapes": "EACNet's published recipe (a)",
     "cityscapes_adam": "EACNet's published recipe (b)",
 }
