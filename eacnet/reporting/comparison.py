@@ -79,15 +79,15 @@ def comparison(
     for network in own:
         rows += _measured(network, timed, dataset, split, size)
     # SegNet's labels of 360x480 and the authors' own of 720x960 are different tasks.
-    groups = [(row[1], row[3] if row[1] == "camvid" else "") for row in rows]
+    groups = [(row[1], row[2], row[3] if row[1] == "camvid" else "") for row in rows]
     scores = mark_within([row[4] for row in rows], groups)
     rows = [[*row[:4], score, *row[5:]] for row, score in zip(rows, scores, strict=True)]
     note = (
         "Published figures are quoted from the source that is named, ours are marked as measured."
-        " Best mIoU in bold, second underlined, among rows of one dataset"
+        " Best mIoU in bold, second underlined, among rows of one dataset and split"
     )
     if dataset == "camvid":
-        note += " and image size, because the frames of 720x960 carry another set of labels"
+        note += ", and of one image size, because the frames of 720x960 carry another set of labels"
     note += (
         ". Frame rates are not ranked: they were taken on different devices and in different"
         " scopes, and few sources say which. Ours: the fastest fp32 runtime on that device, one"

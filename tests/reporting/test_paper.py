@@ -85,6 +85,14 @@ def test_generated_scenes_are_shown_beside_cityscapes_but_not_ranked_with_it():
     assert "no published figures" in table.note
 
 
+def test_scores_of_two_splits_are_not_ranked_together():
+    rows = [published(n, s, dataset="cityscapes") for n, s in (("A", "66.7"), ("B", "70.1"))]
+    data = {"dataset": "cityscapes", "size": [1024, 2048]}
+    table = comparison(rows, [network("none", 75.0)], [], data, "val")
+    assert column(table, "mIoU (%)") == ["66.7", "**70.1**", "75.00"]
+    assert "one dataset and split" in table.note
+
+
 def test_the_timing_that_stands_for_a_network():
     rows = [
         timing(fps=9.0), timing(fps=11.0, form="openvino"), timing(fps=30.0, precision="bf16"),
