@@ -53,7 +53,8 @@ def limit_memory() -> None:
     free = (1 - SPARED) * psutil.virtual_memory().available
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     resource.setrlimit(resource.RLIMIT_DATA, (int(_status("VmData") + free), hard))
-    (PROCESS / "oom_score_adj").write_text("1000")
+    with suppress(OSError):  # some sandboxes forbid it
+        (PROCESS / "oom_score_adj").write_text("1000")
 
 
 def _status(field: str) -> int:
