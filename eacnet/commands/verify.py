@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace) -> None:
     if not arguments.counts_only:
         from eacnet.runtime.environment import pick_device
 
-        device = pick_device(arguments.device)
+        device = pick_device(arguments.device, "--device")
         checks += [
             _attempt(ANEW, name, lambda name=name: _anew(report, name, device))
             for name in report.runs

@@ -53,8 +53,12 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-def pick_device(accelerator: str) -> "torch.device":
+def pick_device(accelerator: str, setting: str = "hardware.accelerator") -> "torch.device":
     """Return the device that `accelerator` (auto, cpu or cuda) stands for.
+
+    Args:
+        accelerator: what was asked for.
+        setting: where it was asked for, for the message.
 
     Raises:
         InputError: CUDA is asked for, but PyTorch finds no such GPU.
@@ -64,7 +68,7 @@ def pick_device(accelerator: str) -> "torch.device":
     available = torch.cuda.is_available()
     if accelerator == "cuda" and not available:
         raise InputError(
-            "hardware.accelerator is 'cuda', but PyTorch finds no CUDA GPU; set it to auto or cpu"
+            f"{setting} is 'cuda', but PyTorch finds no CUDA GPU; set it to auto or cpu"
         )
     return torch.device("cuda" if available and accelerator != "cpu" else "cpu")
 

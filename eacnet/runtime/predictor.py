@@ -13,6 +13,7 @@ from eacnet.models import EACNet, load_model
 from eacnet.runtime.auto import SAMPLE_SIZE, candidates, choose
 from eacnet.runtime.backends import check_choice, open_runtime
 from eacnet.runtime.deploy import card_of
+from eacnet.runtime.environment import pick_device
 from eacnet.runtime.head import Head
 from eacnet.runtime.images import check_image, is_batch, is_sequence
 from eacnet.runtime.memory import explained
@@ -156,7 +157,4 @@ def _drawn_scenes() -> list[np.ndarray]:
 def _device(name: str) -> torch.device:
     if name not in ("auto", "cpu", "cuda"):
         raise InputError(f"unknown device {name!r}; choose auto, cpu or cuda")
-    available = torch.cuda.is_available()
-    if name == "cuda" and not available:
-        raise InputError("device is 'cuda', but PyTorch finds no CUDA GPU; choose auto or cpu")
-    return torch.device("cuda" if available and name != "cpu" else "cpu")
+    return pick_device(name, "device")

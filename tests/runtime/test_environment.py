@@ -112,6 +112,8 @@ def test_cuda_without_a_gpu_is_refused(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(InputError, match=r"hardware\.accelerator.*auto or cpu"):
         pick_device("cuda")
+    with pytest.raises(InputError, match="--device is 'cuda'"):
+        pick_device("cuda", "--device")
 
 
 def test_device_names(monkeypatch):
