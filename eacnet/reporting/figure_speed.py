@@ -116,7 +116,7 @@ def scaling_figure(timed: Sequence[Timing]) -> Figure | None:
     timed = [row for row in timed if row.get("median_ms")]
     several = {(row["height"], row["width"]) for row in timed if row.get("batch", 1) > 1}
     batches = [row for row in timed if (row["height"], row["width"]) in several]
-    single = [row for row in timed if (row["height"], row["width"]) not in several]
+    single = [row for row in timed if row.get("batch", 1) == 1]
     panels = []
     for rows, over in ((single, PIXELS), (batches, "images in a batch")):
         for key, label in (("median_ms", "median (ms)"), ("peak_memory_mb", "peak memory (MB)")):

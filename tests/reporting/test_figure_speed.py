@@ -80,19 +80,21 @@ def test_no_name_lies_over_another_or_leaves_its_panel(dataset, size):
 def test_how_latency_and_memory_grow():
     sizes = [(256, 512), (512, 1024)]
     rows = [timing(height=h, width=w, median_ms=h * w / 1e4, peak_memory_mb=None) for h, w in sizes]
-    rows += [timing(batch=n, median_ms=5.0 * n, peak_memory_mb=10.0 * n) for n in (4, 1, 2)]
+    middle = {"height": 384, "width": 768}  # timed in batches, too
+    rows += [timing(batch=n, median_ms=5.0 * n, peak_memory_mb=10.0 * n, **middle)
+             for n in (4, 1, 2)]  # fmt: skip
     figure = scaling_figure(rows)
     drawn = {
         (axes.get_xlabel(), axes.get_ylabel()): axes.lines[0].get_xydata().tolist()
         for axes in figure.axes
     }
     assert drawn == {
-        ("image (pixels)", "median (ms)"): [[h * w, h * w / 1e4] for h, w in sizes],
+        ("image (pixels)", "median (ms)"): [[131072, 13.1072], [294912, 5], [524288, 52.4288]],
         ("images in a batch", "median (ms)"): [[1, 5], [2, 10], [4, 20]],
         ("images in a batch", "peak memory (MB)"): [[1, 10], [2, 20], [4, 40]],
     }
     ticks = [label.get_text() for label in figure.axes[0].get_xticklabels()]
-    assert ticks == ["256\N{MULTIPLICATION SIGN}512", "512\N{MULTIPLICATION SIGN}1024"]
+    assert ticks == [f"{h}\N{MULTIPLICATION SIGN}{2 * h}" for h in (256, 384, 512)]
     assert not any("mathdefault" in text for text, _ in texts(figure))
 
 
