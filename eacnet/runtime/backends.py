@@ -73,6 +73,19 @@ def check_choice(runtime: str, precision: str, device: torch.device) -> None:
         raise InputError(f"runtime {runtime} has no {precision} on this {device.type}; {has}")
 
 
+def check_samples(precision: str, samples: Sequence[np.ndarray]) -> None:
+    """Refuse int8 without samples.
+
+    Raises:
+        InputError: there are none.
+    """
+    if precision == "int8" and not samples:
+        raise InputError(
+            "int8 takes its ranges from images like those to come: pass some dozen as "
+            "Predictor(..., samples=images)"
+        )
+
+
 def open_runtime(
     runtime: str,
     model: EACNet,
@@ -86,9 +99,5 @@ def open_runtime(
         InputError: as `check_choice`, or int8 is asked for without samples.
     """
     check_choice(runtime, precision, device)
-    if precision == "int8" and not samples:
-        raise InputError(
-            "int8 takes its ranges from images like those to come: pass some dozen as "
-            "Predictor(..., samples=images)"
-        )
+    check_samples(precision, samples)
     return import_module(RUNTIMES[runtime]).open_runtime(model, precision, device, samples)

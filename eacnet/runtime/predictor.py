@@ -11,7 +11,7 @@ from torch import Tensor
 from eacnet.errors import InputError
 from eacnet.models import EACNet, load_model
 from eacnet.runtime.auto import SAMPLE_SIZE, candidates, choose
-from eacnet.runtime.backends import check_choice, open_runtime
+from eacnet.runtime.backends import check_choice, check_samples, open_runtime
 from eacnet.runtime.deploy import card_of
 from eacnet.runtime.environment import pick_device
 from eacnet.runtime.head import Head
@@ -71,6 +71,7 @@ class Predictor:
             torch.set_num_threads(threads)
         given = () if samples is None else samples
         self._samples = [check_image(each, f"sample {i}") for i, each in enumerate(given)]
+        check_samples(precision, self._samples)
         self.runtime, self.precision = runtime, precision
         self.choice: dict[str, Any] | None = None
         if "auto" in (runtime, precision):

@@ -113,6 +113,7 @@ def test_wrong_images_are_refused_in_one_line(network, name):
         ({"precision": "fp8"}, "unknown precision 'fp8'; choose one of auto, fp32"),
         ({"precision": "int8"}, "runtime eager has no int8 on this cpu; it has fp32"),
         ({"runtime": "onnxruntime", "precision": "int8"}, "int8 takes its ranges from images"),
+        ({"runtime": "auto", "precision": "int8"}, "int8 takes its ranges from images"),
         ({"device": "tpu"}, "unknown device 'tpu'"),
         ({"threads": 0}, "threads is 0"),
     ],
