@@ -6,6 +6,7 @@ from typing import Any
 import matplotlib.style
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from eacnet.evaluation.counts import Counts
@@ -116,14 +117,16 @@ def class_gain_figure(panels: Mapping[str, Gains], names: Sequence[str]) -> Figu
             axes.set_yticks(range(len(names)), names)
             axes.grid(visible=False, axis="y")
             axes.tick_params(axis="y", length=0)
+            axes.set_xlabel("gain in IoU (percentage points)")
         row[0].set_ylim(len(names) - 0.4, -0.6)
-        row[len(row) // 2].set_xlabel("gain in IoU (percentage points), 95 % interval over images")
         legend = [
             Patch(facecolor=BLUE, label="gain"),
             Patch(facecolor=ORANGE, label="loss"),
             Patch(facecolor="white", edgecolor="0.4", hatch="////", label="interval holds 0"),
+            Line2D([], [], color="black", marker="|", label="95 % interval over images"),
         ]
-        figure.legend(handles=legend, loc="outside lower center", ncols=3)
+        columns = len(legend) if len(panels) > 1 else 2
+        figure.legend(handles=legend, loc="outside lower center", ncols=columns)
     return figure
 
 
