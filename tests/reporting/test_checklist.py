@@ -47,7 +47,7 @@ def test_every_item_is_answered_in_the_published_order(results):
 def test_every_link_leads_to_a_file(results, dataset):
     example = results()
     text = checklist(results(data={**example.data, "dataset": dataset}))
-    report = PROJECT / "reports/camvid"
+    report = PROJECT / "reports/synthetic"
     paths = {path for path in re.findall(r"\]\(([^)]*)\)", text) if "://" not in path}
     assert len(paths) > 15
     for path in paths:
