@@ -1,6 +1,9 @@
 // Calibration and label map on the processor, compiled at first use by native.py for one number of
 // classes. Vectors are 16 floats; the compiler splits them where the processor's are narrower.
 //
+// Query, key and value are computed here, too: their three small matrix products take no time, but
+// PyTorch's threads, which did them before, wait busily for more work on the cores needed here.
+//
 // Attention: 16 queries side by side in a vector, keys one after another. A block of keys stays in
 // the first-level cache between its three steps: products, exponentials, sums. The largest product
 // so far is kept per query, so that nothing overflows (online softmax: Milakov and Gimelshein, 2018).
@@ -76,18 +79,47 @@ struct Maps {  // K maps of `count` positions in any memory layout
     float at(long p, int c) const { return data[p * position + c * channel]; }
 };
 
+struct Projection {  // a 1x1 convolution: weights (out, in), then biases
+    const float* weight;
+    const float* bias() const { return weight + K * K; }
+
+    void row(const float* in, float* out) const {
+        for (int o = 0; o < K; o++) {
+            float sum = bias()[o];
+            for (int i = 0; i < K; i++) sum += weight[o * K + i] * in[i];
+            out[o] = sum;
+        }
+    }
+};
+
+// Scores (rows, columns), after a 2x2 max-pool if `pooled`, mapped to rows of K: keys or values.
+std::vector<float> projected(Maps scores, long rows, long columns, bool pooled, Projection to,
+                             int threads) {
+    const long step = pooled ? 2 : 1, width = columns / step, count = rows / step * width;
+    std::vector<float> out(count * K);
+    spread(count, 256, threads, [&](long begin, long end) {
+        for (long p = begin; p < end; p++) {
+            const long at = p / width * step * columns + p % width * step;
+            float in[K];
+            for (int c = 0; c < K; c++) {
+                in[c] = scores.at(at, c);
+                if (pooled)
+                    for (long other : {at + 1, at + columns, at + columns + 1})
+                        in[c] = std::max(in[c], scores.at(other, c));
+            }
+            to.row(in, &out[p * K]);
+        }
+    });
+    return out;
+}
+
 // One group of 16 queries in float32: keys and values are rows of K.
 struct Exact {
     static constexpr bool EXACT = true;
     std::vector<float> keys, values;
 
-    Exact(Maps key, Maps value, long count) : keys(count * K), values(count * K) {
-        for (long p = 0; p < count; p++)
-            for (int c = 0; c < K; c++) {
-                keys[p * K + c] = key.at(p, c);
-                values[p * K + c] = value.at(p, c);
-            }
-    }
+    Exact(std::vector<float> key, std::vector<float> value)
+        : keys(std::move(key)), values(std::move(value)) {}
     void sum(const vec* p, long first, int count, vec* out) const {
         vec total[K + 1];
         std::copy(out, out + K + 1, total);
@@ -109,17 +141,17 @@ struct Fast {
     std::vector<float> keys;
     std::vector<uint32_t> values;  // for each pair of positions, K pairs of bfloat16
 
-    Fast(Maps key, Maps value, long count) : keys(count * K), values((count + 1) / 2 * K) {
+    Fast(std::vector<float> key, std::vector<float> value) : keys(std::move(key)) {
+        const long count = value.size() / K;
+        values.resize((count + 1) / 2 * K);
         auto bf16 = [](float x) {
             uint32_t bits;
             std::memcpy(&bits, &x, 4);
             return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
         };
         for (long p = 0; p < count; p++)
-            for (int c = 0; c < K; c++) {
-                keys[p * K + c] = key.at(p, c);
-                values[p / 2 * K + c] |= bf16(value.at(p, c)) << (p % 2 ? 16 : 0);
-            }
+            for (int c = 0; c < K; c++)
+                values[p / 2 * K + c] |= bf16(value[p * K + c]) << (p % 2 ? 16 : 0);
     }
     void sum(const vec* p, long first, int count, vec* out) const {
         __m512 total[K + 1];
@@ -143,17 +175,22 @@ using Fast = Exact;
 #endif
 
 template <class Form>
-void attend_form(Maps query, Maps key, Maps value, Maps scores, float gamma, float* out,
-                 long queries, long count, int threads) {
-    const Form form(key, value, count);
+void attend(Maps scores, Projection query, const Form& form, float gamma, float* out, long queries,
+            int threads) {
+    const long count = form.keys.size() / K;
     const float log2e = 1.44269504f;
     spread((queries + LANES - 1) / LANES, 8, threads, [&](long begin, long end) {
         vec products[BLOCK];
         for (long group = begin; group < end; group++) {
-            vec q[K], total[K + 1], largest = all(-1e30f);
+            vec x[K], q[K], total[K + 1], largest = all(-1e30f);
             for (int c = 0; c < K; c++)
                 for (int i = 0; i < LANES; i++)
-                    q[c][i] = log2e * query.at(std::min(group * LANES + i, queries - 1), c);
+                    x[c][i] = scores.at(std::min(group * LANES + i, queries - 1), c);
+            for (int c = 0; c < K; c++) {
+                q[c] = all(query.bias()[c]);
+                for (int i = 0; i < K; i++) q[c] += x[i] * query.weight[c * K + i];
+                q[c] *= log2e;
+            }
             std::fill(total, total + K + 1, vec{});
             for (long first = 0; first < count; first += BLOCK) {
                 const int size = std::min<long>(BLOCK, count - first);
@@ -188,8 +225,7 @@ void attend_form(Maps query, Maps key, Maps value, Maps scores, float gamma, flo
             for (int c = 0; c < K; c++) {
                 const vec attended = total[c] / total[K];
                 for (int i = 0; i < LANES && group * LANES + i < queries; i++) {
-                    const long p = group * LANES + i;
-                    out[c * queries + p] = scores.at(p, c) + gamma * attended[i];
+                    out[c * queries + group * LANES + i] = x[c][i] + gamma * attended[i];
                 }
             }
         }
@@ -200,14 +236,20 @@ void attend_form(Maps query, Maps key, Maps value, Maps scores, float gamma, flo
 
 extern "C" {
 
-// out (K, queries) = scores + gamma * softmax(query . key) value. `layout` holds the strides of
-// query, key, value and scores: channel, position, each in floats.
-void attend(const float* query, const float* key, const float* value, const float* scores,
-            float gamma, float* out, const int64_t* layout, int64_t queries, int64_t count,
-            int fast, int threads) {
-    auto* form = fast ? attend_form<Fast> : attend_form<Exact>;
-    form({query, layout[0], layout[1]}, {key, layout[2], layout[3]}, {value, layout[4], layout[5]},
-         {scores, layout[6], layout[7]}, gamma, out, queries, count, threads);
+// out (K, rows, columns) = scores + gamma * softmax(query . key) value. `scores` has strides from
+// channel to channel and from position to position, in floats; `layers` are query, key and value.
+void calibrate(const float* scores, int64_t channel, int64_t position, int64_t rows,
+               int64_t columns, const float* layers, float gamma, int pooled, int fast,
+               int threads, float* out) {
+    const Maps maps{scores, channel, position};
+    const Projection query{layers}, key{layers + K * (K + 1)}, value{layers + 2 * K * (K + 1)};
+    auto rows_of = [&](Projection to) {
+        return projected(maps, rows, columns, pooled, to, threads);
+    };
+    if (fast)
+        attend(maps, query, Fast(rows_of(key), rows_of(value)), gamma, out, rows * columns, threads);
+    else
+        attend(maps, query, Exact(rows_of(key), rows_of(value)), gamma, out, rows * columns, threads);
 }
 
 // labels (height, width) = argmax of the scores (K, rows, columns) interpolated `stride` times.

@@ -4,7 +4,6 @@ import copy
 from functools import cached_property
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile
 
@@ -29,16 +28,12 @@ class Head:
         self.calibrates = not isinstance(self.calibration, nn.Identity)
         self.kernels = kernels(model.num_classes) if device.type == "cpu" else None
         self.fast = precision != "fp32" and self.kernels is not None and self.kernels.has_bfloat16
-        self.gamma = self.calibration.gamma.item() if self.calibrates else 0.0
 
     def calibrated(self, scores: Tensor) -> Tensor:
         """Calibrate scores (B,K,h,w)."""
         if not self.calibrates or self.kernels is None:
             return self.calibration(scores)
-        layer = self.calibration
-        context = F.max_pool2d(scores, 2) if layer.pooled else scores
-        query, key, value = layer.query(scores), layer.key(context), layer.value(context)
-        return self.kernels.attend(query, key, value, scores, self.gamma, self.fast)
+        return self.kernels.calibrate(self.calibration, scores, self.fast)
 
     def __call__(self, scores: Tensor, size: tuple[int, int]) -> Tensor:
         """Return the label map, uint8 (B,H,W), of coarse scores (B,K,h,w); size is (H, W)."""

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from eacnet.files import replacing
+from eacnet.models.calibration import Calibration
 from eacnet.provenance import cpu_name
 
 SOURCE = Path(__file__).with_name("head.cpp")
@@ -37,17 +38,12 @@ class Kernels:
         self.library = library
         self.has_bfloat16 = bool(library.has_bfloat16())
 
-    def attend(
-        self, query: Tensor, key: Tensor, value: Tensor, scores: Tensor, gamma: float, fast: bool
-    ) -> Tensor:
-        """Return gamma * softmax(query . key) value + scores, as `Calibration` does.
+    def calibrate(self, layer: Calibration, scores: Tensor, fast: bool) -> Tensor:
+        """Return what `layer` makes of scores.
 
         Args:
-            query: float32 (B,K,h,w), as are `scores`.
-            key: float32 (B,K,h',w'), as is `value`; every memory layout will do.
-            value: what is attended to.
-            scores: what the attended values are added to.
-            gamma: their weight.
+            layer: on the processor.
+            scores: float32 (B,K,h,w); every memory layout will do.
             fast: weights and values in bfloat16, where the processor has it; the products that the
                 exponential is taken of are float32 always.
 
@@ -55,18 +51,19 @@ class Kernels:
             float32 (B,K,h,w), contiguous.
         """
         out = torch.empty(scores.shape, dtype=torch.float32)
-        maps = [_even(each) for each in (query, key, value, scores)]
-        layout = (ctypes.c_int64 * 8)(*(s for m in maps for s in (m.stride(1), m.stride(3))))
+        scores = _even(scores)
+        projections = (layer.query, layer.key, layer.value)
+        layers = torch.cat([p.flatten() for each in projections for p in (each.weight, each.bias)])
         for image in range(len(scores)):
-            self.library.attend(
-                *(_pointer(each[image]) for each in maps),
-                ctypes.c_float(gamma),
-                _pointer(out[image]),
-                layout,
-                ctypes.c_int64(scores[0, 0].numel()),
-                ctypes.c_int64(key[0, 0].numel()),
+            self.library.calibrate(
+                _pointer(scores[image]),
+                *map(ctypes.c_int64, (scores.stride(1), scores.stride(3), *scores.shape[2:])),
+                _pointer(layers),
+                ctypes.c_float(layer.gamma.item()),
+                int(layer.pooled),
                 int(fast),
                 torch.get_num_threads(),
+                _pointer(out[image]),
             )
         return out
 
