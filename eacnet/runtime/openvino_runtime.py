@@ -1,7 +1,8 @@
 """Runtime `openvino`: the network compiled for the processor, once for every image size."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -9,9 +10,13 @@ from torch import Tensor
 
 from eacnet.models import EACNet
 from eacnet.runtime.backends import Scores
+from eacnet.runtime.channels_last import channels_last
 from eacnet.runtime.deploy import Deployed
 from eacnet.runtime.onnx_graph import scores_graph
 from eacnet.runtime.quantise import quantised
+
+if TYPE_CHECKING:
+    import openvino
 
 HINTS = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}
 SIZES = 8  # compiled networks that are kept
@@ -35,13 +40,43 @@ def open_runtime(
     samples: Sequence[np.ndarray],
 ) -> Scores:
     """Return the network as a function; `samples` set the ranges of int8."""
+    compiled = compiler(model, precision, device, samples)
+
+    @lru_cache(SIZES)
+    def request(shape: tuple[int, ...]) -> "openvino.InferRequest":
+        return compiled(shape).create_infer_request()
+
+    def scores(pixels: Tensor) -> Tensor:
+        out = request(tuple(pixels.shape)).infer([pixels.numpy()], share_inputs=True)
+        return torch.from_numpy(np.array(next(iter(out.values()))))
+
+    return scores
+
+
+def compiler(
+    model: EACNet,
+    precision: str,
+    device: torch.device,
+    samples: Sequence[np.ndarray] = (),
+    profiled: bool = False,
+) -> Callable[[tuple[int, ...]], "openvino.CompiledModel"]:
+    """Return a function that compiles the network, pixels to coarse scores, for a shape of pixels.
+
+    Args:
+        model: the network.
+        precision: one of `precisions(device)`.
+        device: where it runs.
+        samples: images from which int8 takes its ranges.
+        profiled: whether the compiled network keeps the time of each layer.
+    """
     import openvino
 
     core = openvino.Core()
-    # OpenVINO keeps channels last only between convolutions; anything else costs it two reorders.
-    graph = scores_graph(Deployed(model).all_convolutions())
+    deployed = Deployed(model)
     if precision == "int8":
-        graph = quantised(graph, samples)
+        graph = quantised(scores_graph(deployed.all_convolutions()), samples)
+    else:
+        graph = scores_graph(channels_last(deployed))
     hint = HINTS[precision]
     if precision == "int8" and "bf16" in precisions(device):
         hint = "bf16"  # for what is not quantised
@@ -49,16 +84,27 @@ def open_runtime(
         "INFERENCE_PRECISION_HINT": hint,
         "INFERENCE_NUM_THREADS": torch.get_num_threads(),
         "PERFORMANCE_HINT": "LATENCY",
+        "PERF_COUNT": profiled,
     }
 
-    @lru_cache(SIZES)
-    def request(shape: tuple[int, ...]) -> "openvino.InferRequest":
+    def compiled(shape: tuple[int, ...]) -> "openvino.CompiledModel":
         fixed = core.read_model(graph)
+        _give_each_its_own_slopes(fixed)
         fixed.reshape(list(shape))
-        return core.compile_model(fixed, "CPU", options).create_infer_request()
+        return core.compile_model(fixed, "CPU", options)
 
-    def scores(pixels: Tensor) -> Tensor:
-        out = request(tuple(pixels.shape)).infer([pixels.numpy()], share_inputs=True)
-        return torch.from_numpy(np.array(next(iter(out.values()))))
+    return compiled
 
-    return scores
+
+def _give_each_its_own_slopes(network: "openvino.Model") -> None:
+    """Undo in place that activations with equal slopes share them, as they do before training.
+
+    Only an activation with slopes of its own is fused into the convolution before it.
+    """
+    from openvino import opset13
+
+    for operation in network.get_ops():
+        if operation.get_type_name() == "PRelu":
+            slopes = operation.input(1)
+            own = opset13.constant(slopes.get_source_output().get_node().get_data())
+            slopes.replace_source_output(own.output(0))
