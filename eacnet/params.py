@@ -135,9 +135,9 @@ class Photometric(Strict):
 
 
 class Recipe(Strict):
-    """How a network is trained."""
+    """How a network is trained; 0 epochs take the weights of `init` as they are."""
 
-    epochs: Positive
+    epochs: Natural
     batch: Positive
     crop: Size
     scales: Annotated[list[Annotated[float, Field(ge=0.1, le=10)]], Field(min_length=1)]
@@ -218,6 +218,11 @@ class Params(Strict):
                 f"variant is {self.variant!r}, but recipes has no {self.experiment!r}; "
                 f"allowed for {self.dataset}: {', '.join(map(repr, allowed)) or 'none'}"
             )
+        if self.recipe.epochs == 0 and not self.recipe.init:
+            raise ValueError(
+                f"recipes.{self.experiment}.epochs is 0 and init is null; allowed: at least 1, or "
+                "0 with the model file in init that is to be scored as it is"
+            )
         if self.recipe.init and self.model.pretrained != "none":
             raise ValueError(
                 f"recipes.{self.experiment}.init is {self.recipe.init!r} and model.pretrained is "
@@ -247,6 +252,11 @@ class Params(Strict):
     def recipe(self) -> Recipe:
         """The selected recipe."""
         return self.recipes[self.experiment]
+
+    @property
+    def trained_on(self) -> list[Split]:
+        """The splits that weights come from; none where a file is scored as it is."""
+        return self.data.train if self.recipe.epochs else []
 
 
 def load_params(path: Path = Path("params.yaml")) -> Params:

@@ -57,7 +57,7 @@ def _check(run: Run, params: Params, data: str) -> None:
         "it is of another network": network == (run.backbone, run.calibration, run.seed),
         "it was trained with another recipe": _recipe(training["recipe"]) == params.recipe,
         "it started from other weights": bool(training.get("pretrained")) == pretrained,
-        "it was trained on other splits": training["trained_on"] == params.data.train,
+        "it was trained on other splits": training["trained_on"] == params.trained_on,
         "it was trained on other data": training["data"] == data,
         "it was scored on another split": scored["split"] == params.data.evaluate,
         "it was scored on other data": scored["data"] == data,

@@ -32,11 +32,7 @@ def main() -> None:
 
     store = open_store(PREPARED / params.dataset)
     info, recipe, data = store.info, params.recipe, params.data
-    fill = tuple(int(m) for m in info["mean"])
-    how = Augmentation(recipe.crop, tuple(recipe.scales), fill, recipe.photometric)
-    check_crop(how.crop, how.scales, tuple(info["size"]))
-    samples = Samples([store.split(split) for split in data.train], how, run.seed)
-
+    check_crop(recipe.crop, recipe.scales, tuple(info["size"]))
     fabric = make_fabric(params.hardware, recipe.precision)
     sources = source_digest()
     torch.manual_seed(run.seed)
@@ -45,13 +41,18 @@ def main() -> None:
         run.backbone, run.calibration, info["classes"], info["mean"], *weights
     )
     fabric.print(f"{name} {told(start)}")
+    # A file's weights know no other mean than that file's.
+    mean = start["init"]["mean"] if start["init"] else info["mean"]
+    fill = tuple(round(channel) for channel in mean)
+    how = Augmentation(recipe.crop, tuple(recipe.scales), fill, recipe.photometric)
+    samples = Samples([store.split(split) for split in data.train], how, run.seed)
     facts = {
         "backbone": run.backbone,
         "calibration": run.calibration,
         "seed": run.seed,
         **start,
         "recipe": recipe.model_dump(),
-        "trained_on": data.train,
+        "trained_on": params.trained_on,
         "data": store.checksum,
         "device": device_name(fabric.device),
         "threads": torch.get_num_threads(),
@@ -62,16 +63,14 @@ def main() -> None:
 
     def validate(network: torch.nn.Module) -> float:
         split = store.split(data.validate_split)
-        return quick_miou(
-            network, split.images, split.labels, mean=info["mean"], device=fabric.device
-        )
+        return quick_miou(network, split.images, split.labels, mean=mean, device=fabric.device)
 
     history = train(
         fabric,
         network,
         make_loss(recipe.loss, info["frequencies"]),
         samples,
-        info["mean"],
+        mean,
         recipe,
         params.hardware.workers,
         checkpoint,
@@ -91,7 +90,7 @@ def main() -> None:
         network,
         run.weights,
         classes=info["classes"],
-        mean=info["mean"],
+        mean=mean,
         std=[1.0, 1.0, 1.0],
         dataset=params.dataset,
     )

@@ -55,6 +55,8 @@ def test_every_published_recipe_is_as_its_paper_says():
         ("recipes.camvid.optimiser", {"nam": "sgd"}, ["unknown key", "optimiser.nam"]),
         ("recipes.camvid.loss.class_weights", "sqrt", ["class_weights is 'sqrt'", "'log'"]),
         ("recipes.camvid.loss.class_weights", [1, -1], ["class_weights.1 is -1"]),
+        ("recipes.synthetic.epochs", -1, ["recipes.synthetic.epochs is -1", "equal to 0"]),
+        ("recipes.synthetic.epochs", 0, ["recipes.synthetic.epochs is 0", "init is null"]),
         ("datasets.camvid.train", [], ["datasets.camvid.train is []"]),
         ("datasets.synthetic.size", [4096, 8192], ["datasets.synthetic.size.0 is 4096", "1024"]),
         ("ablation.seeds", [], ["ablation.seeds is []"]),

@@ -7,7 +7,7 @@ from typing import Any
 from eacnet.errors import InputError
 from eacnet.models.checkpoint import load_model
 from eacnet.models.imagenet import download_imagenet, take_imagenet
-from eacnet.models.network import EACNet, build_model
+from eacnet.models.network import EACNet, ModelCard, build_model
 
 
 def initial_model(
@@ -28,23 +28,23 @@ def initial_model(
         backbone: as in `build_model`.
         calibration: as in `build_model`.
         classes: what the training data's class table says: one {"name", ...} a class.
-        mean: RGB mean of the training data, 0..255.
-        init: a model file to start from.
+        mean: RGB mean of the training data, 0..255, which ImageNet's weights are fitted to.
+        init: a model file to start from. Whoever feeds the network subtracts that file's mean.
         pretrained: "imagenet" starts a resnet18 from torchvision's weights.
 
     Returns:
-        The network, and the facts of its start: {"init": {"path", "sha256"} or None,
-        "pretrained": names of the layers that were taken or None}.
+        The network, and the facts of its start: {"init": {"path", "sha256", "mean"} or
+        None, "pretrained": names of the layers that were taken or None}.
 
     Raises:
-        InputError: the file is damaged, or of another network or other classes; ImageNet's weights
-            can't be loaded.
+        InputError: the file is damaged, of another network or other classes, or divides images by
+            a deviation; ImageNet's weights can't be loaded.
     """
     model = build_model(backbone, len(classes), calibration)
     facts: dict[str, Any] = {"init": None, "pretrained": None}
     if init is not None:
-        _take_file(model, Path(init), classes)
-        facts["init"] = {"path": init, "sha256": _sha256(Path(init))}
+        card = _take_file(model, Path(init), classes)
+        facts["init"] = {"path": init, "sha256": _sha256(Path(init)), "mean": card.mean}
     if pretrained == "imagenet":
         facts["pretrained"] = take_imagenet(model.backbone, download_imagenet(), mean)
     return model, facts
@@ -59,7 +59,7 @@ def told(facts: dict[str, Any]) -> str:
     return "starts from fresh weights"
 
 
-def _take_file(model: EACNet, path: Path, classes: list[dict[str, Any]]) -> None:
+def _take_file(model: EACNet, path: Path, classes: list[dict[str, Any]]) -> ModelCard:
     if path.suffix in (".pth", ".pt"):
         raise InputError(
             f"{path} is no model file; `eacnet convert {path} model.safetensors` makes one of a "
@@ -88,7 +88,13 @@ def _take_file(model: EACNet, path: Path, classes: list[dict[str, Any]]) -> None
             f"{model.calibration_name} is to be trained; start from a file with the same "
             "calibration or with none"
         )
+    if any(value != 1 for value in found.card.std):
+        raise InputError(
+            f"{path} wants images divided by {found.card.std}, and training divides by nothing; "
+            "start from a file whose std is 1"
+        )
     model.load_state_dict(model.state_dict() | found.state_dict())
+    return found.card
 
 
 def _sha256(path: Path) -> str:

@@ -14,22 +14,28 @@ from eacnet.reporting.style import CALIBRATIONS, STYLE, new_figure
 
 History = list[dict[str, float | None]]
 Histories = Mapping[tuple[str, str], Sequence[History]]
+COLUMNS = ["epoch", "loss", "lr", "val_miou"]
 
 
 def read_history(path: Path) -> History:
     """Read training.csv: epoch, loss, lr, and val_miou in percent, None where not validated.
+
+    It holds no epoch where a network was scored as its file had it.
 
     Raises:
         InputError: the file is missing or holds anything else.
     """
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            rows = [
+            table = csv.DictReader(file)
+            if list(table.fieldnames or ()) != COLUMNS:
+                raise ValueError(f"columns {table.fieldnames}")
+            return [
                 {
                     **{name: float(row[name]) for name in ("epoch", "loss", "lr")},
                     "val_miou": float(row["val_miou"]) if row["val_miou"] else None,
                 }
-                for row in csv.DictReader(file)
+                for row in table
             ]
     except FileNotFoundError:
         raise InputError(f"{path} is missing; `dvc repro` makes it") from None
@@ -37,12 +43,9 @@ def read_history(path: Path) -> History:
         raise InputError(
             f"{path} is no training curve ({error!r}); `dvc repro -f` remakes it"
         ) from None
-    if not rows:
-        raise InputError(f"{path} holds no epoch; `dvc repro -f` remakes it")
-    return rows
 
 
-def training_figure(histories: Histories, validated_on: str | None) -> Figure:
+def training_figure(histories: Histories, validated_on: str | None) -> Figure | None:
     """Draw loss and, where there is one, validation mIoU over the epochs, a row for each backbone.
 
     A line is the mean over the seeds of one calibration, the band around it their whole range.
@@ -51,7 +54,13 @@ def training_figure(histories: Histories, validated_on: str | None) -> Figure:
         histories: (backbone, calibration) -> the history of each seed, as `read_history` returns
             it, all of one length.
         validated_on: name of the split behind `val_miou`.
+
+    Returns:
+        The figure, or None where no network was trained.
     """
+    histories = {network: runs for network, runs in histories.items() if all(runs)}
+    if not histories:
+        return None
     every = [row for runs in histories.values() for history in runs for row in history]
     columns = {"loss": "mean loss"}
     if any(row["val_miou"] is not None for row in every):

@@ -103,19 +103,14 @@ def title(results: Results) -> str:
 def summary(results: Results) -> list[str]:
     """Say in plain text what was done, what came out, and how much of it calibration explains."""
     data, training, evaluation = results.data, results.training, results.evaluation
-    recipe, splits = training["recipe"], training["trained_on"]
-    frames = sum(data["splits"][split]["frames"] for split in splits)
     said = [
-        f"The network ({_network(training)}) was trained on {frames:,} frames of"
-        f" {NAMES[data['dataset']]} (split{'s' if len(splits) > 1 else ''} {' and '.join(splits)};"
-        f" {data['protocol']}) for {recipe['epochs']:,} epochs in batches of {recipe['batch']}"
-        f" crops of {_size(recipe['crop'])} pixels, with seed {training['seed']}. The weights of"
-        f" the last epoch were scored on the {evaluation['frames']:,} frames of split"
-        f" {results.split} ({_size(data['size'])} pixels, one scale, no flipping).",
+        f"The network ({_network(training)}) {_history(results)} scored on the"
+        f" {evaluation['frames']:,} frames of split {results.split} ({_size(data['size'])} pixels,"
+        " one scale, no flipping).",
         f"The result is {Number(evaluation['miou'])} % mIoU and"
         f" {Number(evaluation['pixel_accuracy'])} % pixel accuracy.",
     ]
-    if results.split in splits:
+    if results.split in training["trained_on"]:
         said.append("The network has seen these frames in training: this is no test.")
     if gained := gain(results.ablation, training["backbone"], training["calibration"]):
         said.append(gained)
@@ -162,6 +157,26 @@ def command(results: Results) -> str:
     if results.variant:
         select += f" -S variant={results.variant}"
     return f"dvc exp run {select}"
+
+
+def _history(results: Results) -> str:
+    """Say what became of the network before it was scored: "was ..., ..."."""
+    data, training = results.data, results.training
+    recipe, splits = training["recipe"], training["trained_on"]
+    name = NAMES[data["dataset"]]
+    if not splits:
+        start = training["init"]
+        return (
+            f"was taken as it is from {start['path']} (SHA-256 {start['sha256'][:12]}), not trained"
+            f" here. On {name} ({data['protocol']}) it was"
+        )
+    frames = sum(data["splits"][split]["frames"] for split in splits)
+    return (
+        f"was trained on {frames:,} frames of {name} (split{'s' if len(splits) > 1 else ''}"
+        f" {' and '.join(splits)}; {data['protocol']}) for {recipe['epochs']:,} epochs in batches"
+        f" of {recipe['batch']} crops of {_size(recipe['crop'])} pixels, with seed"
+        f" {training['seed']}. The weights of the last epoch were"
+    )
 
 
 def _network(training: dict[str, Any]) -> str:

@@ -51,7 +51,8 @@ def test_a_fresh_calibration_starts_exactly_at_the_baseline(backbone, calibratio
     assert model.calibration.gamma.item() == 0
     assert model.calibration.query.weight.any()
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    assert facts == {"init": {"path": str(path), "sha256": digest}, "pretrained": None}
+    init = {"path": str(path), "sha256": digest, "mean": RGB}
+    assert facts == {"init": init, "pretrained": None}
     assert told(facts) == f"starts from {path}"
 
 
@@ -111,6 +112,13 @@ def test_a_file_that_does_not_fit_is_refused(backbone, calibration, classes, mes
 def test_a_file_that_is_no_model_file_is_refused(name, message, tmp_path):
     with pytest.raises(InputError, match=message):
         initial_model("dab", "none", CLASSES, RGB, str(tmp_path / name))
+
+
+def test_a_file_that_divides_by_a_deviation_is_refused(tmp_path):
+    path = tmp_path / "divided.safetensors"
+    save_model(build_model("dab", 3, "none"), path, classes=CLASSES, mean=RGB, std=[58.0] * 3)
+    with pytest.raises(InputError, match="divided by .58.0.*start from a file whose std is 1"):
+        initial_model("dab", "none", CLASSES, RGB, str(path))
 
 
 def test_imagenet_gives_every_layer_that_fits(imagenet):

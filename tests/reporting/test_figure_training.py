@@ -85,11 +85,18 @@ def test_the_curve_is_read_as_it_was_written(tmp_path):
     ]
 
 
+def test_a_network_that_was_not_trained_has_no_curve(tmp_path):
+    path = tmp_path / "training.csv"
+    path.write_text("epoch,loss,lr,val_miou\n")
+    assert read_history(path) == []
+    assert training_figure({("dab", "pooled"): [[]]}, "val") is None
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         (None, "is missing"),
-        ("epoch,loss,lr,val_miou\n", "holds no epoch"),
+        ("", "is no training curve"),
         ("epoch,loss\n1,2\n", "is no training curve"),
         ("epoch,loss,lr,val_miou\n1,x,1,\n", "is no training curve"),
         ("epoch,loss,lr,val_miou\n1,2\n", "is no training curve"),

@@ -38,7 +38,7 @@ def datasets(results: Results) -> list[Item]:
     data, trained_on = results.data, results.training["trained_on"]
     frames = ", ".join(f"{name} {split['frames']:,}" for name, split in data["splits"].items())
     size = f"{data['size'][0]} {TIMES} {data['size'][1]}"
-    splits = f"trained on {' and '.join(trained_on)}, scored on {results.split}"
+    splits = f"trained on {' and '.join(trained_on) or 'none'}, scored on {results.split}"
     if results.validated_on:
         splits += f", watched on {results.validated_on} for the training curve alone"
     split_met = YES

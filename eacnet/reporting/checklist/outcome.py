@@ -10,6 +10,7 @@ from eacnet.reporting.tables import escape
 _PUBLISHED = {
     "camvid": "DABNet's published CamVid recipe",
     "camvid_cpu": "DABNet's published CamVid recipe",
+    "camvid_cpu_long": "DABNet's published CamVid recipe",
     "cityscapes": "EACNet's published recipe (a)",
     "cityscapes_adam": "EACNet's published recipe (b)",
 }
@@ -24,7 +25,11 @@ def outcome(results: Results) -> list[Item]:
     number = " or ".join(map(str, seeds))
     published = _PUBLISHED.get(results.data["dataset"] + results.variant)
     chosen = "the recipe is this project's own, and how its values were arrived at is not recorded"
-    if published:
+    if not training["trained_on"]:
+        chosen = (
+            "the weights are those of a file, and how they were arrived at is not recorded here"
+        )
+    elif published:
         chosen = (
             f"they start from {published}, and where this run departs from it, its values show it"
         )
