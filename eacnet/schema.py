@@ -9,8 +9,19 @@ Natural = Annotated[int, Field(ge=0)]
 Split = Literal["train", "val", "test"]
 Size = tuple[Positive, Positive]
 DatasetName = Literal["synthetic", "camvid", "cityscapes", "folder"]
-Backbone = Literal["dab", "erf", "enet", "resnet18"]
-Baseline = Literal["erfnet"]
+# A network is a file of eacnet/models and a line here: the file's name and the class in it. A
+# baseline decodes up to full size, and so has no coarse scores to calibrate.
+BACKBONES = {
+    "dab": "DAB",
+    "erf": "ERF",
+    "enet": "ENet",
+    "resnet18": "ResNet18",
+}
+BASELINES = {
+    "erfnet": "ERFNet",
+}
+Backbone = Literal[tuple(BACKBONES)]
+Baseline = Literal[tuple(BASELINES)]
 CalibrationName = Literal["none", "full", "pooled"]
 
 

@@ -1,29 +1,18 @@
 """The network: backbone -> classifier -> calibration -> upsampling."""
 
 from dataclasses import dataclass
-from typing import Any
+from importlib import import_module
+from typing import Any, get_args
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from eacnet.errors import InputError
 from eacnet.models.calibration import Calibration
-from eacnet.models.dab import DAB
-from eacnet.models.enet import ENet
-from eacnet.models.erf import ERF
-from eacnet.models.erfnet import ERFNet
-from eacnet.models.resnet18 import ResNet18
+from eacnet.schema import BACKBONES, BASELINES, CalibrationName
 
-# A backbone maps images (B,3,H,W) to features (B,out_channels,H/stride,W/stride), for H and W that
-# are multiples of its stride, and makes the classifier that suits its features.
-BACKBONES: dict[str, type[nn.Module]] = {
-    "dab": DAB,
-    "erf": ERF,
-    "enet": ENet,
-    "resnet18": ResNet18,
-    "erfnet": ERFNet,  # a baseline: decodes up to full size, and so has no coarse scores
-}
-CALIBRATIONS = ("none", "full", "pooled")
+NETWORKS = {**BACKBONES, **BASELINES}
+CALIBRATIONS = get_args(CalibrationName)
 
 
 @dataclass(frozen=True)
@@ -53,7 +42,7 @@ class EACNet(nn.Module):
         self.backbone_name = backbone
         self.calibration_name = calibration
         self.num_classes = num_classes
-        self.backbone = BACKBONES[backbone]()
+        self.backbone = make_backbone(backbone)
         self.stride: int = self.backbone.stride
         self.classifier = self.backbone.classifier(num_classes)
         if calibration == "none":
@@ -110,6 +99,15 @@ class EACNet(nn.Module):
         return F.pad(images, (0, right, 0, down)) if down or right else images
 
 
+def make_backbone(name: str) -> nn.Module:
+    """Return a backbone: it maps images (B,3,H,W) to features (B,out_channels,H/stride,W/stride).
+
+    H and W are multiples of its stride. Its method `classifier` makes the layer that suits its
+    features.
+    """
+    return getattr(import_module(f"eacnet.models.{name}"), NETWORKS[name])()
+
+
 def build_model(
     backbone: str = "dab", num_classes: int = 19, calibration: str = "pooled"
 ) -> EACNet:
@@ -119,23 +117,23 @@ def build_model(
     PReLUs at 0.25, the calibration's gamma at 0. Draws from PyTorch's global generator.
 
     Args:
-        backbone: a key of BACKBONES.
+        backbone: dab, erf, enet, resnet18, or the baseline erfnet.
         num_classes: K, at least 2.
         calibration: "none", "full" (every position attends to all) or "pooled" (the paper's).
 
     Raises:
         InputError: an argument is not one of these.
     """
-    if backbone not in BACKBONES:
-        raise InputError(f"unknown backbone {backbone!r}; choose one of {', '.join(BACKBONES)}")
+    if backbone not in NETWORKS:
+        raise InputError(f"unknown backbone {backbone!r}; choose one of {', '.join(NETWORKS)}")
     if calibration not in CALIBRATIONS:
         raise InputError(
             f"unknown calibration {calibration!r}; choose one of {', '.join(CALIBRATIONS)}"
         )
-    if backbone == "erfnet" and calibration != "none":
+    if backbone in BASELINES and calibration != "none":
         raise InputError(
-            f"backbone erfnet has no coarse scores to calibrate: choose calibration none, or "
-            f"backbone erf for calibration {calibration}"
+            f"backbone {backbone} has no coarse scores to calibrate: choose calibration none, or "
+            f"for calibration {calibration} one of {', '.join(BACKBONES)}"
         )
     if num_classes < 2:
         raise InputError(f"num_classes is {num_classes}; a network needs at least 2 classes")

@@ -117,7 +117,7 @@ def test_a_file_that_is_no_model_file_is_refused(name, message, tmp_path):
 def test_a_file_that_divides_by_a_deviation_is_refused(tmp_path):
     path = tmp_path / "divided.safetensors"
     save_model(build_model("dab", 3, "none"), path, classes=CLASSES, mean=RGB, std=[58.0] * 3)
-    with pytest.raises(InputError, match="divided by .58.0.*start from a file whose std is 1"):
+    with pytest.raises(InputError, match=r"divided by .58.0.*start from a file whose std is 1"):
         initial_model("dab", "none", CLASSES, RGB, str(path))
 
 

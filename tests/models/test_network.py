@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from eacnet import schema
+from eacnet import models, schema
 from eacnet.errors import InputError
 from eacnet.models import build_model, network
 from eacnet.models.published import load_published
@@ -200,6 +200,23 @@ def test_the_smallest_images_work(calibration, size):
 
 
 def test_params_name_exactly_the_networks_there_are():
-    assert set(get_args(schema.Backbone)) == set(BACKBONES)
-    assert {*get_args(schema.Backbone), *get_args(schema.Baseline)} == set(network.BACKBONES)
-    assert get_args(schema.CalibrationName) == network.CALIBRATIONS
+    assert get_args(schema.Backbone) == tuple(BACKBONES)
+    assert get_args(schema.Baseline) == ("erfnet",)
+    assert set(network.NETWORKS) == {*BACKBONES, "erfnet"}
+    assert network.CALIBRATIONS == ("none", "full", "pooled")
+
+
+def test_a_network_is_one_file_and_one_line(tmp_path, monkeypatch):
+    (tmp_path / "mini.py").write_text(
+        "from torch import nn\n"
+        "class Mini(nn.Sequential):\n"
+        "    stride, out_channels = 8, 5\n"
+        "    def __init__(self):\n"
+        "        super().__init__(nn.Conv2d(3, 5, 8, 8))\n"
+        "    def classifier(self, num_classes):\n"
+        "        return nn.Conv2d(5, num_classes, 1)\n"
+    )
+    monkeypatch.setattr(models, "__path__", [*models.__path__, str(tmp_path)])
+    monkeypatch.setitem(network.NETWORKS, "mini", "Mini")
+    logits = build_model("mini", 7, "pooled")(torch.zeros(1, 3, 33, 40))
+    assert logits.shape == (1, 7, 33, 40)
