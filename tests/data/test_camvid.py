@@ -52,7 +52,7 @@ def test_a_folder_of_other_frames_is_neither_taken_nor_touched(name, repository,
     target = tmp_path / "camvid"
     fetch(target, str(source), revision, content)
     (target / name).write_text("changed")
-    with pytest.raises(InputError, match="is not the CamVid that this project knows.*move it"):
+    with pytest.raises(InputError, match=r"is not the CamVid that this project knows.*move it"):
         fetch(target, str(source), revision, content)
     assert (target / name).read_text() == "changed"
 
