@@ -20,6 +20,8 @@ BACKBONES = {
 BASELINES = {
     "erfnet": "ERFNet",
 }
+# The baseline that is a backbone and, behind it, its published decoder.
+DECODED = {"erf": "erfnet"}
 Backbone = Literal[tuple(BACKBONES)]
 Baseline = Literal[tuple(BASELINES)]
 CalibrationName = Literal["none", "full", "pooled"]

@@ -17,6 +17,7 @@ from eacnet.evaluation.significance import (
     wins,
 )
 from eacnet.progress import progress
+from eacnet.schema import DECODED
 
 SCORES = (
     "miou",
@@ -43,10 +44,11 @@ def summarise(cells: dict[Key, Counts], classes: Sequence[str]) -> list[dict[str
         over seeds, in percent); gain and class_gain, the difference to calibration "none" of the
         same backbone and seed in percentage points: mean and deviation over seeds, `images` and
         `seeds` (its intervals, see `significance`; seeds null for one seed) and `significant`; and
-        bands, the images won and lost in each edge band. The last three are None for "none" and
-        where there is no such run to compare with. The deviation is the sample's (n - 1), None for
-        a single seed. A score or class that is not defined in some cell (no edges, a class that
-        nothing shows) is left out everywhere.
+        bands, the images won and lost in each edge band. These three are None for "none" and
+        where there is no such run to compare with. over_decoder is the same as gain against the
+        same backbone with its published decoder and without calibration, or None. The deviation is
+        the sample's (n - 1), None for a single seed. A score or class that is not defined in some
+        cell (no edges, a class that nothing shows) is left out everywhere.
 
     Raises:
         InputError: the cells were scored on different numbers of images or classes.
@@ -77,6 +79,10 @@ def summarise(cells: dict[Key, Counts], classes: Sequence[str]) -> list[dict[str
         if compared:
             gains = {name: _gain(name, own, plain, measured, resampled) for name in names}
             bands = wins([cells[key] for key in own], [cells[key] for key in plain])
+        decoded = [(DECODED.get(backbone, ""), "none", seed) for seed in seeds]
+        over_decoder = None
+        if all(key in cells for key in decoded):
+            over_decoder = {name: _gain(name, own, decoded, measured, resampled) for name in names}
         entries.append(
             {
                 "backbone": backbone,
@@ -87,6 +93,7 @@ def summarise(cells: dict[Key, Counts], classes: Sequence[str]) -> list[dict[str
                 "gain": _of_scores(gains) if compared else None,
                 "class_gain": _of_classes(gains, classes) if compared else None,
                 "bands": bands,
+                "over_decoder": over_decoder and _of_scores(over_decoder),
             }
         )
     return entries

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from eacnet.reporting.gains import class_differences, differences, verdict, wins
+from eacnet.reporting.gains import class_differences, differences, over_decoder, verdict, wins
 from eacnet.reporting.spreads import MARKS, gained, interval_said, over_seeds, scaled, spread
 from eacnet.reporting.tables import TIMES, Cell, Number, Table, mark_within
 from eacnet.reporting.timing import Timing, representative
@@ -15,10 +15,11 @@ def ablation(summary: dict[str, Any]) -> str:
     Args:
         summary: ablation.json.
     """
-    parts = [ablation_table(summary).markdown()]
+    details = [over_decoder(summary)]
     if any(group["gain"] for group in summary["groups"]):
-        details = (differences(summary), class_differences(summary), wins(summary))
-        parts += [f"#{table.markdown()}" for table in details]
+        details = [differences(summary), *details, class_differences(summary), wins(summary)]
+    parts = [ablation_table(summary).markdown()]
+    parts += [f"#{table.markdown()}" for table in details if table]
     return "\n".join(parts)
 
 

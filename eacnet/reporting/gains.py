@@ -4,7 +4,7 @@ from typing import Any
 
 from eacnet.evaluation.counts import EFFECT_BAND
 from eacnet.reporting.spreads import Spread, gained
-from eacnet.reporting.tables import MISSING, Number, Table
+from eacnet.reporting.tables import MISSING, Cell, Number, Table
 
 # From fewer runs than this, a confidence interval is a rough guide.
 FEW_SEEDS = 5
@@ -15,23 +15,11 @@ SCORES = {
     "pixel accuracy": "pixel_accuracy",
 }
 
+COLUMNS = ["backbone", "calibration", "score", "difference", "interval over seeds", "verdict"]
+
 
 def differences(summary: dict[str, Any]) -> Table:
     """Return what calibration gains, with both of its intervals and whether it is significant."""
-    rows = [
-        [
-            group["backbone"],
-            group["calibration"],
-            heading,
-            gained(group["gain"][key]),
-            _ends(group["gain"][key]["seeds"]),
-            verdict(group["gain"][key]),
-        ]
-        for group in summary["groups"]
-        if group["gain"]
-        for heading, key in SCORES.items()
-        if key in group["gain"]
-    ]
     how = summary["bootstrap"]
     level = f"{100 * how['level']:g} %"
     note = (
@@ -44,8 +32,18 @@ def differences(summary: dict[str, Any]) -> Table:
     several = [len(group["seeds"]) for group in summary["groups"]]
     if 1 < max(several) < FEW_SEEDS:
         note += f" With {max(several)} seeds the second one is wide by nature."
-    columns = ["backbone", "calibration", "score", "difference", "interval over seeds", "verdict"]
-    return Table("differences", "What calibration gains", note, columns, rows)
+    return Table("differences", "What calibration gains", note, COLUMNS, _rows(summary, "gain"))
+
+
+def over_decoder(summary: dict[str, Any]) -> Table | None:
+    """Return what networks gain over their backbone's published decoder; None without such runs."""
+    rows = _rows(summary, "over_decoder")
+    note = (
+        "The difference to the same backbone and seed with its published decoder (ERFNet's) instead"
+        " of upsampling, in percentage points, with intervals and verdicts as above."
+    )
+    name, caption = "over_decoder", "Instead of a decoder"
+    return Table(name, caption, note, COLUMNS, rows) if rows else None
 
 
 def class_differences(summary: dict[str, Any]) -> Table:
@@ -127,6 +125,24 @@ def verdict(entry: Spread) -> str:
     if entry is None:
         return MISSING
     return "significant" if entry["significant"] else "not significant"
+
+
+def _rows(summary: dict[str, Any], key: str) -> list[list[Cell]]:
+    """Return a row for each network that is compared and each score."""
+    return [
+        [
+            group["backbone"],
+            group["calibration"],
+            heading,
+            gained(group[key][score]),
+            _ends(group[key][score]["seeds"]),
+            verdict(group[key][score]),
+        ]
+        for group in summary["groups"]
+        if group.get(key)
+        for heading, score in SCORES.items()
+        if score in group[key]
+    ]
 
 
 def _calibrated(summary: dict[str, Any], key: str) -> dict[str, dict[str, Any]]:

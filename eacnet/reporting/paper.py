@@ -8,7 +8,7 @@ from eacnet.files import write_text
 from eacnet.reporting.ablation import ablation_table
 from eacnet.reporting.breakdown import band_table, class_table, confusion_pairs
 from eacnet.reporting.comparison import comparison
-from eacnet.reporting.gains import differences, wins
+from eacnet.reporting.gains import differences, over_decoder, wins
 from eacnet.reporting.latex import latex
 from eacnet.reporting.page import Results, Run
 from eacnet.reporting.tables import MISSING, Table, comma_separated
@@ -22,6 +22,7 @@ def tables(results: Results) -> list[Table]:
     return [
         ablation_table(summary, timed, results.data["size"]),
         *([differences(summary), wins(summary)] if compared else []),
+        *filter(None, [over_decoder(summary)]),
         class_table(results.evaluation, summary),
         band_table(results.evaluation, summary),
         comparison(results.published, own_networks(results), timed, results.data, results.split),

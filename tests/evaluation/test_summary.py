@@ -56,6 +56,19 @@ def test_means_deviations_and_paired_gains(cells):
     assert alone["scores"]["miou"]["std"] is None
 
 
+def test_an_encoder_is_compared_with_its_decoder_by_the_same_rule(cells):
+    renamed = {("erf", how, 1): cells["dab", how, 1] for how in ("none", "pooled")}
+    # A decoder that does just as the encoder without calibration makes both comparisons one.
+    renamed["erfnet", "none", 1] = cells["dab", "none", 1]
+    plain, pooled, decoder = summarise(renamed, CLASSES)
+    assert pooled["over_decoder"] == pooled["gain"]
+    assert plain["over_decoder"]["miou"]["mean"] == 0
+    assert decoder["over_decoder"] is None
+    renamed["erf", "pooled", 2] = cells["dab", "pooled", 2]  # no decoder with this seed
+    assert [entry["over_decoder"] for entry in summarise(renamed, CLASSES)][1:] == [None, None]
+    assert all(entry["over_decoder"] is None for entry in summarise(cells, CLASSES))
+
+
 def test_every_resample_takes_the_same_images_for_all_networks_and_seeds(cells):
     pooled = summarise(cells, CLASSES)[1]
     resampled = {key: weighted_scores(counts, draw_images(6)) for key, counts in cells.items()}

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from eacnet.reporting.ablation import ablation as ablation_section
-from eacnet.reporting.gains import class_differences, differences, gain, wins
+from eacnet.reporting.gains import class_differences, differences, gain, over_decoder, wins
 
 DASH, MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
 
@@ -39,6 +39,18 @@ def test_differences_by_hand(ablation):
     assert "95 % interval" in table.note
     assert "10,000 resamples of the 2 frames" in table.note
     assert "With 2 seeds" in table.note
+
+
+def test_over_a_decoder_by_hand(ablation):
+    assert over_decoder(ablation) is None
+    group = ablation["groups"][-1]
+    entry = {"mean": 1.5, "std": None, "images": [0.5, 2.5], "seeds": None, "significant": True}
+    group["over_decoder"] = {"miou": entry}
+    own = [group["backbone"], group["calibration"]]
+    assert shown(over_decoder(ablation)) == [
+        [*own, "mIoU", "+1.50 [+0.50, +2.50]", DASH, "significant"]
+    ]
+    assert "### Instead of a decoder" in ablation_section(ablation)
 
 
 def test_classes_by_hand(ablation):
