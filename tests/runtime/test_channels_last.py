@@ -49,9 +49,8 @@ def test_openvino_fuses_the_activations_of_a_network_without_training():
     model = build_model("dab", 5, "none").eval()
     model.card = ModelCard([], [72.0, 81.0, 70.0], [1.0] * 3)
     network = compiler(model, "fp32", torch.device("cpu"))((1, 64, 96, 3))
-    kinds = [
-        each.get_rt_info()["layerType"].astype(str)
-        for each in network.get_runtime_model().get_ops()
-    ]
-    assert kinds.count("Convolution") + kinds.count("GroupConvolution") > 60
-    assert "PRelu" not in kinds
+    layers = network.get_runtime_model().get_ops()
+    kinds = [layer.get_rt_info()["layerType"].astype(str) for layer in layers]
+    assert kinds.count("Convolution") > 60
+    named = [k for k, layer in zip(kinds, layers, strict=True) if "PRelu" in layer.friendly_name]
+    assert set(named) <= {"Const"}
