@@ -7,6 +7,8 @@
 // Attention: 16 queries side by side in a vector, keys one after another. A block of keys stays in
 // the first-level cache between its three steps: products, exponentials, sums. The largest product
 // so far is kept per query, so that nothing overflows (online softmax: Milakov and Gimelshein, 2018).
+// A block ends after the products where they say that its weights could not change a result: trained
+// scores are so far apart that this holds for about half of all blocks.
 
 #include <algorithm>
 #include <atomic>
@@ -27,10 +29,16 @@ namespace {
 constexpr int K = CLASSES;
 constexpr int PAIRS = (K + 1) / 2;
 constexpr int LANES = 16;
-constexpr int BLOCK = 256;  // keys: their products with 16 queries take 16 KB
+constexpr int BLOCK = 64;  // keys
 
 vec all(float x) { return x - vec{}; }
 vec max(vec a, vec b) { return a > b ? a : b; }
+bool any(ivec mask) {
+    int64_t parts[8], found = 0;
+    std::memcpy(parts, &mask, 64);
+    for (int64_t part : parts) found |= part;
+    return found;
+}
 
 // 2^x for x <= 0; relative error under 2e-7 (exact) or 2e-4 (for results kept in bfloat16).
 template <bool EXACT>
@@ -116,6 +124,7 @@ std::vector<float> projected(Maps scores, long rows, long columns, bool pooled, 
 // One group of 16 queries in float32: keys and values are rows of K.
 struct Exact {
     static constexpr bool EXACT = true;
+    static constexpr float NEGLIGIBLE = -40;  // 2^-40 of the largest weight, times 2^15 positions
     std::vector<float> keys, values;
 
     Exact(std::vector<float> key, std::vector<float> value)
@@ -138,6 +147,7 @@ struct Exact {
 // cut off, not rounded, in numerator and denominator alike.
 struct Fast {
     static constexpr bool EXACT = false;
+    static constexpr float NEGLIGIBLE = -26;
     std::vector<float> keys;
     std::vector<uint32_t> values;  // for each pair of positions, K pairs of bfloat16
 
@@ -194,7 +204,7 @@ void attend(Maps scores, Projection query, const Form& form, float gamma, float*
             std::fill(total, total + K + 1, vec{});
             for (long first = 0; first < count; first += BLOCK) {
                 const int size = std::min<long>(BLOCK, count - first);
-                vec block = largest;
+                vec block = all(-1e30f);
                 int j = 0;
                 for (; j + 4 <= size; j += 4) {
                     const float* k = &form.keys[(first + j) * K];
@@ -216,9 +226,13 @@ void attend(Maps scores, Projection query, const Form& form, float gamma, float*
                     products[j] = a;
                     block = max(block, a);
                 }
-                const vec fade = exp2<true>(largest - block);
-                for (int c = 0; c <= K; c++) total[c] *= fade;
-                largest = block;
+                if (!any(block > largest + Form::NEGLIGIBLE)) continue;
+                if (any(block > largest)) {
+                    block = max(block, largest);
+                    const vec fade = exp2<true>(largest - block);
+                    for (int c = 0; c <= K; c++) total[c] *= fade;
+                    largest = block;
+                }
                 for (j = 0; j < size; j++) products[j] = exp2<Form::EXACT>(products[j] - largest);
                 form.sum(products, first, size, total);
             }
