@@ -11,11 +11,13 @@ import numpy as np
 import torch
 
 from eacnet.errors import InputError
-from eacnet.runtime.backends import RUNTIMES, installed, precisions
+from eacnet.progress import progress
+from eacnet.runtime.backends import RUNTIMES, lacking, precisions
 from eacnet.runtime.memory import OUT_OF_MEMORY
 
 AGREEMENT = 0.999
 ROUNDS = 5
+TRIED = 4
 SAMPLE_SIZE = (512, 1024)
 log = logging.getLogger(__name__)
 
@@ -44,13 +46,24 @@ def candidates(
         device: where they run.
         quantise: whether there are samples to quantise with.
     """
-    names = [name for name in RUNTIMES if installed(name)] if runtime == "auto" else [runtime]
+    names = [name for name in RUNTIMES if not lacking(name)] if runtime == "auto" else [runtime]
     return [
         (name, each)
         for name in names
         for each in precisions(name, device)
-        if precision in ("auto", each) and (each != "int8" or quantise)
+        if precision in ("auto", each)
+        and (each != "int8" or (quantise and not lacking(name, "int8")))
     ]
+
+
+def split(samples: Sequence[np.ndarray]) -> tuple[Sequence[np.ndarray], Sequence[np.ndarray]]:
+    """Split samples into at most TRIED to try on and those from which int8 takes its ranges.
+
+    No image has a say in both, or int8 would be judged on what it was fitted to; but a single one.
+    """
+    tried = range(0, len(samples), max(-(-len(samples) // TRIED), 2))
+    rest = [image for index, image in enumerate(samples) if index not in tried]
+    return [samples[index] for index in tried], rest or samples
 
 
 def choose(
@@ -76,7 +89,7 @@ def choose(
     truth = [opened("eager", "fp32")(image) for image in samples]
     running: dict[tuple[str, str], tuple[Predict, float]] = {}
     trials = []
-    for pair in pairs:
+    for pair in progress(pairs, desc="auto: trying runtimes", unit="runtime", leave=False):
         try:
             predict = opened(*pair)
             labels = [predict(image) for image in samples]
@@ -110,5 +123,20 @@ def choose(
     predict, agreement = running[best]
     choice = {"runtime": best[0], "precision": best[1], "agreement": agreement}
     choice |= {"median_ms": medians[best], "trials": [asdict(trial) for trial in trials]}
-    log.info("auto picked %s %s (%.4f of the labels agree)", *best, agreement)
+    log.info("auto picked %s", told(choice))
     return predict, choice
+
+
+def told(choice: dict[str, Any]) -> str:
+    """Tell in one line what was picked, and how all that was tried did, the fastest first."""
+    by_time = sorted(choice["trials"], key=lambda trial: trial["median_ms"] or float("inf"))
+    return f"{choice['runtime']} {choice['precision']} of " + "; ".join(map(_told, by_time))
+
+
+def _told(trial: dict[str, Any]) -> str:
+    facts = [
+        "" if trial["median_ms"] is None else f"{trial['median_ms']:.0f} ms",
+        "" if trial["agreement"] is None else f"{100 * trial['agreement']:.3f} % same labels",
+        trial["problem"],
+    ]
+    return f"{trial['runtime']} {trial['precision']}: {', '.join(filter(None, facts))}"

@@ -27,6 +27,7 @@ EXTRAS = {
     "onnxruntime": (("onnxruntime", "onnx"), "onnx"),
     "openvino": (("openvino", "onnx"), "onnx,openvino"),
 }
+QUANTISER = ("onnxruntime",)  # what int8 needs besides, of extra onnx
 PRECISIONS = ("fp32", "bf16", "fp16", "int8")
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -36,9 +37,10 @@ def missing(packages: Sequence[str]) -> list[str]:
     return [package for package in packages if util.find_spec(package) is None]
 
 
-def installed(runtime: str) -> bool:
-    """Say whether what `runtime` needs is installed."""
-    return runtime not in EXTRAS or not missing(EXTRAS[runtime][0])
+def lacking(runtime: str, precision: str = "fp32") -> list[str]:
+    """Return the packages that `runtime` needs for `precision` and that are not installed."""
+    packages = EXTRAS[runtime][0] if runtime in EXTRAS else ()
+    return missing(packages + QUANTISER if precision == "int8" else packages)
 
 
 def precisions(runtime: str, device: torch.device) -> tuple[str, ...]:
@@ -61,16 +63,22 @@ def check_choice(runtime: str, precision: str, device: torch.device) -> None:
         )
     if runtime == "auto":
         return
-    if not installed(runtime):
-        packages, extra = EXTRAS[runtime]
-        raise InputError(
-            f"runtime {runtime} needs {' and '.join(missing(packages))}, not installed here: "
-            f"pip install eacnet[{extra}]"
-        )
+    _check_packages(runtime, "fp32")
     known = precisions(runtime, device)
     if precision not in ("auto", *known):
         has = f"it has {', '.join(known)}" if known else "it has none there, choose another runtime"
         raise InputError(f"runtime {runtime} has no {precision} on this {device.type}; {has}")
+    _check_packages(runtime, precision)
+
+
+def _check_packages(runtime: str, precision: str) -> None:
+    absent = lacking(runtime, precision)
+    if absent:
+        what = f"{runtime} in int8" if precision == "int8" else runtime
+        raise InputError(
+            f"runtime {what} needs {' and '.join(absent)}, not installed here: "
+            f"pip install eacnet[{EXTRAS[runtime][1]}]"
+        )
 
 
 def check_samples(precision: str, samples: Sequence[np.ndarray]) -> None:

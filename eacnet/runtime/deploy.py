@@ -33,13 +33,6 @@ class Deployed(nn.Module):
         self.network.to(memory_format=torch.channels_last)
         self.requires_grad_(False).eval()
 
-    def all_convolutions(self) -> "Deployed":
-        """Turn every scale and shift into a depthwise convolution; return the network itself."""
-        for name, module in list(self.named_modules()):
-            if isinstance(module, ScaleShift):
-                _set(self, name, module.as_convolution())
-        return self
-
     def forward(self, pixels: Tensor) -> Tensor:
         """Map uint8 (B,H,W,3) to the class scores before calibration, float32 (B,K,h,w)."""
         return self.network(self.padded(self.normalised(pixels))).float()

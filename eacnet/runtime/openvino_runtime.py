@@ -72,11 +72,9 @@ def compiler(
     import openvino
 
     core = openvino.Core()
-    deployed = Deployed(model)
+    graph = scores_graph(channels_last(Deployed(model)))
     if precision == "int8":
-        graph = quantised(scores_graph(deployed.all_convolutions()), samples)
-    else:
-        graph = scores_graph(channels_last(deployed))
+        graph = quantised(graph, samples)
     hint = HINTS[precision]
     if precision == "int8" and "bf16" in precisions(device):
         hint = "bf16"  # for what is not quantised

@@ -1,6 +1,7 @@
 """`Predictor`: images in, label maps out, as fast as the machine allows."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from torch import Tensor
 
 from eacnet.errors import InputError
 from eacnet.models import EACNet, load_model
-from eacnet.runtime.auto import SAMPLE_SIZE, candidates, choose
+from eacnet.runtime.auto import SAMPLE_SIZE, candidates, choose, split
 from eacnet.runtime.backends import check_choice, check_samples, open_runtime
 from eacnet.runtime.deploy import card_of
 from eacnet.runtime.environment import pick_device
@@ -55,7 +56,8 @@ class Predictor:
             threads: processor threads; None leaves PyTorch's choice. Set for all of PyTorch in this
                 process.
             samples: images uint8 (H,W,3) like those to come, some dozen for int8, which takes its
-                ranges from them; auto tries itself on the first four, or on drawn street scenes.
+                ranges from them; auto tries itself on up to four of them, spread over all, or on
+                drawn street scenes.
 
         Raises:
             InputError: the file is no such network, the network has no card, or the runtime, the
@@ -70,19 +72,18 @@ class Predictor:
         if threads:
             torch.set_num_threads(threads)
         given = () if samples is None else samples
-        self._samples = [check_image(each, f"sample {i}") for i, each in enumerate(given)]
-        check_samples(precision, self._samples)
+        images = [check_image(each, f"sample {i}") for i, each in enumerate(given)]
+        check_samples(precision, images)
         self.runtime, self.precision = runtime, precision
         self.choice: dict[str, Any] | None = None
         if "auto" in (runtime, precision):
-            self._pipeline, self.choice = choose(
-                candidates(runtime, precision, self.device, bool(self._samples)),
-                self._open,
-                self._samples[:4] or _drawn_scenes(),
-            )
+            pairs = candidates(runtime, precision, self.device, bool(images))
+            tried, rest = split(images)
+            opened = partial(self._open, samples=rest)
+            self._pipeline, self.choice = choose(pairs, opened, tried or _drawn_scenes())
             self.runtime, self.precision = self.choice["runtime"], self.choice["precision"]
         else:
-            self._pipeline = self._open(runtime, precision)
+            self._pipeline = self._open(runtime, precision, images)
 
     @property
     def attention_kernel(self) -> str:
@@ -120,8 +121,8 @@ class Predictor:
         with explained(f"{count} x {height}x{width} pixels on {self.device.type}", REMEDY):
             return self._pipeline.labels(images)
 
-    def _open(self, runtime: str, precision: str) -> "_Pipeline":
-        scores = open_runtime(runtime, self.model, precision, self.device, self._samples)
+    def _open(self, runtime: str, precision: str, samples: Sequence[np.ndarray]) -> "_Pipeline":
+        scores = open_runtime(runtime, self.model, precision, self.device, samples)
         return _Pipeline(scores, Head(self.model, self.device, precision), self.device)
 
 

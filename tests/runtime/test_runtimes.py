@@ -13,7 +13,7 @@ import torch
 import eacnet
 from eacnet.errors import InputError
 from eacnet.runtime import auto, backends
-from eacnet.runtime.auto import candidates, choose
+from eacnet.runtime.auto import candidates, choose, split, told
 from eacnet.runtime.published_form import reference_predict
 
 CPU = torch.device("cpu")
@@ -34,13 +34,13 @@ def test_a_runtime_gives_the_labels_of_the_published_form_at_any_size(network, p
     assert predict(batch).shape == (2, 40, 56)
 
 
-@pytest.mark.parametrize("runtime", ["onnxruntime", "openvino"])
-def test_int8_takes_its_ranges_from_the_samples(network, pixels, runtime):
+def test_int8_takes_its_ranges_from_the_samples(network, pixels):
     pytest.importorskip("onnxruntime")
-    pytest.importorskip(NEEDS[runtime])
+    pytest.importorskip("openvino")
     model, images = network(), pixels(64, 96, 3).numpy()
-    fits = eacnet.Predictor(model, runtime=runtime, precision="int8", samples=images)
-    dark = eacnet.Predictor(model, runtime=runtime, precision="int8", samples=[images[0] // 32])
+    options = {"runtime": "openvino", "precision": "int8"}
+    fits = eacnet.Predictor(model, samples=images, **options)
+    dark = eacnet.Predictor(model, samples=[images[0] // 32], **options)
     assert agreement(fits, images[0]) > 0.8
     assert agreement(dark, images[0]) < agreement(fits, images[0])
 
@@ -72,9 +72,58 @@ def test_a_runtime_that_is_not_installed_names_the_extra(network, monkeypatch):
     assert {name for name, _ in candidates("auto", "fp32", CPU, True)} == {"eager", "compile"}
 
 
-def test_auto_leaves_int8_out_without_samples():
-    assert ("onnxruntime", "int8") in candidates("onnxruntime", "auto", CPU, True)
-    assert ("onnxruntime", "int8") not in candidates("onnxruntime", "auto", CPU, False)
+@pytest.fixture
+def without_onnxruntime(monkeypatch):
+    find = backends.util.find_spec
+    monkeypatch.setattr(
+        backends.util, "find_spec", lambda name: None if name == "onnxruntime" else find(name)
+    )
+
+
+def test_int8_needs_a_quantiser_and_names_its_extra(network, pixels, without_onnxruntime):
+    pytest.importorskip("openvino")
+    message = r"runtime openvino in int8 needs onnxruntime.*pip install eacnet\[onnx,openvino\]"
+    with pytest.raises(InputError, match=message):
+        eacnet.Predictor(
+            network(), runtime="openvino", precision="int8", samples=pixels(40, 56).numpy()
+        )
+    assert backends.lacking("openvino", "bf16") == []
+
+
+def test_auto_leaves_out_int8_that_cant_be():
+    pytest.importorskip("openvino")
+    assert ("openvino", "int8") in candidates("openvino", "auto", CPU, True)
+    assert ("openvino", "int8") not in candidates("openvino", "auto", CPU, False)
+
+
+def test_auto_leaves_out_int8_without_a_quantiser(without_onnxruntime):
+    pytest.importorskip("openvino")
+    pairs = candidates("auto", "auto", CPU, True)
+    assert ("openvino", "fp32") in pairs
+    assert not {"int8", "onnxruntime"} & {part for pair in pairs for part in pair}
+
+
+@pytest.mark.parametrize("count", range(20))
+def test_auto_tries_itself_on_other_images_than_int8_has_seen(count):
+    tried, rest = split(list(range(count)))
+    assert min(count, 1) <= len(tried) <= 4
+    assert set(tried) | set(rest) == set(range(count))
+    if count > 1:
+        assert not set(tried) & set(rest)
+        assert len(rest) >= len(tried) - 1
+
+
+def test_a_choice_is_told_the_fastest_first():
+    trials = [
+        {"runtime": "a", "precision": "bf16", "agreement": 0.98, "median_ms": None,
+         "problem": "disagrees with fp32 eager"},
+        {"runtime": "b", "precision": "fp32", "agreement": 1.0, "median_ms": 20.4, "problem": ""},
+        {"runtime": "c", "precision": "fp32", "agreement": 0.9995, "median_ms": 9.6, "problem": ""},
+    ]  # fmt: skip
+    assert told({"runtime": "c", "precision": "fp32", "trials": trials}) == (
+        "c fp32 of c fp32: 10 ms, 99.950 % same labels; b fp32: 20 ms, 100.000 % same labels; "
+        "a bf16: 98.000 % same labels, disagrees with fp32 eager"
+    )
 
 
 def test_auto_takes_the_fastest_of_those_that_agree(monkeypatch):
