@@ -1,5 +1,9 @@
 """Time the networks that a plan names, on this machine.
 
+A trained network runs on frames of its dataset where its prepared store is there, everything else
+on drawn scenes; the result says which. Neither is a dependency in dvc.yaml: speed doesn't hang on
+them, and the benchmark reruns where the machine changed alone.
+
 Without DVC: `python -m stages.environment && python -m stages.benchmark --plan full`.
 """
 
@@ -9,7 +13,7 @@ from pathlib import Path
 from eacnet.errors import InputError, exit_on_error
 from eacnet.files import read_json, write_json
 from eacnet.params import load_params
-from stages.layout import ENVIRONMENT, main_run, speed_file
+from stages.layout import ENVIRONMENT, PREPARED, main_run, speed_file
 
 
 def main() -> None:
@@ -24,14 +28,16 @@ def main() -> None:
         raise InputError(
             f"unknown plan {name!r}; params.yaml has {', '.join(sorted(params.benchmarks))}"
         )
-    environment = read_json(ENVIRONMENT)
+    plan, environment = params.benchmarks[name], read_json(ENVIRONMENT)
 
     import psutil
     import torch
 
+    from eacnet.models import load_model
     from eacnet.provenance import provenance
     from eacnet.runtime.benchmark import benchmark
     from eacnet.runtime.environment import device_name, pick_device, slug, usable_cores
+    from eacnet.runtime.samples import Pictures
 
     # Other work on the machine slows ours down; near 0, there was none.
     load = round(psutil.getloadavg()[0], 1)
@@ -39,11 +45,13 @@ def main() -> None:
     on_gpu = device.type == "cuda"
     machine = device_name(device) if on_gpu else f"{device_name(device)}, {usable_cores()} cores"
     model = f"{run.backbone}-{run.calibration}"
+    store = PREPARED / load_model(options.weights).card.dataset if options.weights else None
+    pictures = Pictures(store if store and (store / "dataset.json").is_file() else None)
     result = {
         "machine": {**environment, "device": machine},
         "plan": name,
         "load_average_before": load,
-        **benchmark(params.benchmarks[name], model, device, params.seed, options.weights),
+        **benchmark(plan, model, device, params.seed, options.weights, pictures),
         "provenance": provenance(
             seed=params.seed, device=device_name(device), threads=torch.get_num_threads()
         ),

@@ -63,9 +63,11 @@ def _facts(machine: Machine) -> str:
     threads, load = machine["provenance"]["threads"], machine["load_average_before"]
     weights = machine["weights"]
     drawn = "random weights" if weights == "random" else f"weights {escape(weights)}"
+    # Older results don't tell.
+    image = f"image: {escape(machine['images']['timed'])}, " if "images" in machine else ""
     return (
-        f"{machine['classes']} classes, {drawn}, {threads} threads, plan {machine['plan']}; limits"
-        f" {' and '.join(limits)}; load average before {Number(load, decimals=1)}.\n"
+        f"{machine['classes']} classes, {drawn}, {image}{threads} threads, plan {machine['plan']};"
+        f" limits {' and '.join(limits)}; load average before {Number(load, decimals=1)}.\n"
     )
 
 

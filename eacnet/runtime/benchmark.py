@@ -14,11 +14,12 @@ from eacnet.errors import InputError
 from eacnet.models import load_model
 from eacnet.plan import Benchmark
 from eacnet.progress import progress
-from eacnet.runtime.contenders import LIBRARIES, contender, cost, images, network
+from eacnet.runtime.contenders import LIBRARIES, contender, cost, network
 from eacnet.runtime.entries import Entry, entries
 from eacnet.runtime.latency import interleave, summarise, warm_up
 from eacnet.runtime.limits import highest, limit_ms, limits
 from eacnet.runtime.modules import module_shares
+from eacnet.runtime.samples import DRAWN, Pictures
 from eacnet.runtime.workers import Contender, ContenderError, Worker
 
 # What is timed, by the name that rows give it.
@@ -28,6 +29,7 @@ UNMEASURED = (
     "runtime",
     "folded",
     "attention_kernel",
+    "choice",
     "median_ms",
     "p5_ms",
     "p95_ms",
@@ -44,6 +46,7 @@ def benchmark(
     device: torch.device,
     seed: int,
     weights: Path | None = None,
+    pictures: Pictures = DRAWN,
 ) -> dict[str, Any]:
     """Measure all that a plan names.
 
@@ -54,16 +57,24 @@ def benchmark(
         seed: of the random weights.
         weights: those of a trained network, used where they are the timed network's; all then have
             as many classes as it.
+        pictures: what is predicted, and where int8 takes its ranges from.
 
     Raises:
         InputError: nothing could be timed.
     """
     classes = plan.classes if weights is None else load_model(weights).num_classes
-    build = partial(contender, classes=classes, seed=seed, device=device.type, weights=weights)
+    build = partial(
+        contender,
+        classes=classes,
+        seed=seed,
+        device=device.type,
+        weights=weights,
+        pictures=pictures,
+    )
     shown, scaling = entries(plan.rows, model), entries(plan.scaling, model)
     todo = list(dict.fromkeys([*shown, *scaling]))
     before = limits(device)
-    rows, skipped = time_entries(todo, plan, build, images, device.type)
+    rows, skipped = time_entries(todo, plan, build, pictures.timed, device.type)
     limit = highest(before, limits(device))
     if not any(row["median_ms"] for row in rows.values()):
         reasons = [*(each["reason"] for each in skipped), *(row["reason"] for row in rows.values())]
@@ -77,11 +88,12 @@ def benchmark(
         "limits": limit,
         "classes": classes,
         "weights": "random" if weights is None else weights.name,
+        "images": pictures.description,
         "scopes": SCOPES,
         "rows": [rows[entry] for entry in shown if entry in rows],
         "scaling": [rows[entry] for entry in scaling if entry in rows],
         "modules": [
-            {**entry.description, "shares": _shares(entry, classes, seed, device.type)}
+            {**entry.description, "shares": _shares(entry, classes, seed, device.type, pictures)}
             for entry in progress(entries(plan.modules, model), desc="modules", leave=False)
         ],
         "skipped": skipped,
@@ -127,8 +139,10 @@ def time_entries(
     return rows, list(skipped.values())
 
 
-def _shares(entry: Entry, classes: int, seed: int, device: str) -> dict[str, float]:
-    model, image = network(entry, classes, seed), images(*entry.shape)[0]
+def _shares(
+    entry: Entry, classes: int, seed: int, device: str, pictures: Pictures
+) -> dict[str, float]:
+    model, image = network(entry, classes, seed), pictures.timed(*entry.shape)[0]
     shares = module_shares(model, entry.form, image, device)
     return {part: round(share, 2) for part, share in shares.items()}
 

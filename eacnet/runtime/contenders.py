@@ -1,12 +1,11 @@
 """The networks and forms that the benchmark knows how to build."""
 
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import nn
 
 from eacnet.data.synthetic import draw_scene
@@ -16,6 +15,7 @@ from eacnet.runtime.entries import Entry
 from eacnet.runtime.lraspp import lraspp, lraspp_complexity, lraspp_predict
 from eacnet.runtime.predictor import Predictor
 from eacnet.runtime.published_form import reference_predict
+from eacnet.runtime.samples import DRAWN, Pictures
 from eacnet.runtime.workers import Contender
 
 # What a form needs, besides PyTorch.
@@ -25,16 +25,8 @@ LIBRARIES = {
     "onnxruntime": ("onnxruntime", *EXPORT),
     "openvino": ("openvino", *EXPORT),
 }
-# Scenes from which int8 takes its ranges.
-SAMPLES = 12
-SCENE = (512, 1024)
+LIBRARIES["auto"] = tuple(dict.fromkeys(name for each in LIBRARIES.values() for name in each))
 MEAN = [128.0, 128.0, 128.0]
-
-
-def images(batch: int, height: int, width: int) -> np.ndarray:
-    """Return uint8 RGB images (batch,height,width,3): a drawn street, scaled to the size."""
-    scene = Image.fromarray(_scene()).resize((width, height), Image.Resampling.BILINEAR)
-    return np.stack([np.asarray(scene)] * batch)
 
 
 def network(entry: Entry, classes: int, seed: int, weights: Path | None = None) -> EACNet:
@@ -59,9 +51,22 @@ def network(entry: Entry, classes: int, seed: int, weights: Path | None = None) 
 
 
 def contender(
-    entry: Entry, classes: int, seed: int, device: str, weights: Path | None = None
+    entry: Entry,
+    classes: int,
+    seed: int,
+    device: str,
+    weights: Path | None = None,
+    pictures: Pictures = DRAWN,
 ) -> Contender:
     """Build what an entry of the benchmark times.
+
+    Args:
+        entry: what.
+        classes: K.
+        seed: of random weights.
+        device: "cpu" or "cuda".
+        weights: as for `network`.
+        pictures: from which int8 takes its ranges, and on which "auto" tries itself.
 
     Raises:
         InputError: the runtime is not installed, or doesn't know the precision.
@@ -78,16 +83,16 @@ def contender(
 
         kernel = "none" if entry.calibration == "none" else "written out"
         return Contender(predict, "eager", "fp32", False, kernel)
-    scenes = range(SAMPLES if entry.precision == "int8" else 0)
+    needed = entry.precision == "int8" or "auto" in (entry.form, entry.precision)
     predictor = Predictor(
         model,
         runtime=entry.form,
         precision=entry.precision,
         device=device,
-        samples=[draw_scene(256, 512, seed=number)[0] for number in scenes] or None,
+        samples=pictures.samples(entry.height, entry.width) if needed else None,
     )
     facts = (predictor.runtime, predictor.precision, True, predictor.attention_kernel)
-    return Contender(predictor, *facts)
+    return Contender(predictor, *facts, choice=predictor.choice)
 
 
 def cost(entry: Entry, classes: int) -> dict[str, Any]:
@@ -128,8 +133,3 @@ def _tell_classes_apart(model: EACNet) -> None:
         spread = model.coarse(pixels).std()
         model.calibration.query.weight /= spread
         model.calibration.key.weight /= spread
-
-
-@cache
-def _scene() -> np.ndarray:
-    return draw_scene(*SCENE, seed=1)[0]

@@ -14,8 +14,8 @@ class Entry:
 
     Attributes:
         network: "<backbone>-<calibration>", "erfnet" or "lraspp".
-        form: "published", or the runtime of the predictor.
-        precision: "fp32", "fp16", "bf16" or "int8".
+        form: "published", or the runtime of the predictor; of "auto", the row says what it picked.
+        precision: "fp32", "fp16", "bf16", "int8" or "auto".
         height: of the image in pixels.
         width: of the image in pixels.
         batch: images a pass.

@@ -32,6 +32,7 @@ class Contender:
         precision: what it runs in.
         folded: whether batch norms are folded into convolutions.
         attention_kernel: what computes the calibration's attention.
+        choice: what "auto" picked and tried, as `eacnet.Predictor.choice`.
     """
 
     predict: Callable[[np.ndarray], np.ndarray]
@@ -39,6 +40,7 @@ class Contender:
     precision: str
     folded: bool
     attention_kernel: str
+    choice: dict[str, Any] | None = None
 
     @property
     def facts(self) -> dict[str, Any]:

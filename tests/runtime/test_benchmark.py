@@ -9,9 +9,11 @@ import torch
 from eacnet.errors import InputError
 from eacnet.plan import Benchmark, Cross
 from eacnet.runtime import benchmark as module
+from eacnet.runtime import contenders
 from eacnet.runtime.benchmark import SCOPES, agreement, benchmark, time_entries
-from eacnet.runtime.contenders import contender, images
+from eacnet.runtime.contenders import contender
 from eacnet.runtime.entries import Entry, entries
+from eacnet.runtime.samples import DRAWN
 from eacnet.runtime.workers import Contender
 
 SIZE = (8, 16)
@@ -33,6 +35,8 @@ def fake(entry, **others):
             labels[:, :, ::4] = 1
         return labels
 
+    if entry.form == "auto":
+        return Contender(predict, "openvino", "bf16", True, "", choice={"trials": []})
     return Contender(predict, f"fake {entry.form}", entry.precision, entry.form != "published", "")
 
 
@@ -69,6 +73,38 @@ def test_rows_hold_what_was_measured():
         assert row["peak_memory_mb"] >= 0
         assert row["scope"] in SCOPES
         assert row["reason"] is None
+
+
+def test_a_row_of_auto_says_what_it_picked():
+    (entry,) = todo = entries([cross("auto", precisions=["auto"])], "dab-none")
+    rows, _ = time_entries(todo, plan([cross("auto")]), fake, blank, "cpu")
+    row = rows[entry]
+    assert (row["form"], row["runtime"], row["precision"]) == ("auto", "openvino", "bf16")
+    assert row["choice"] == {"trials": []}
+
+
+@pytest.mark.parametrize(
+    ("form", "precision", "needed"),
+    [("openvino", "int8", True), ("auto", "auto", True), ("openvino", "bf16", False)],
+)
+def test_samples_go_to_those_that_need_them(monkeypatch, form, precision, needed):
+    given = []
+
+    class Recorded:
+        runtime, attention_kernel, choice = form, "none", None
+
+        def __init__(self, model, *, samples, precision, **others):
+            self.precision = precision
+            given.append(samples)
+
+    class Two:
+        def samples(self, height, width):
+            return [np.zeros((height, width, 3)), np.ones((height, width, 3))]
+
+    monkeypatch.setattr(contenders, "Predictor", Recorded)
+    contender(Entry("enet-none", form, precision, 16, 24), 3, 1, "cpu", None, Two())
+    (samples,) = given
+    assert [image.shape for image in samples or []] == [(16, 24, 3)] * 2 * needed
 
 
 def test_what_runs_out_of_memory_is_a_row_without_figures_and_holds_up_nobody():
@@ -113,6 +149,7 @@ def test_real_networks_from_plan_to_result(monkeypatch):
     result = benchmark(quick, "dab-pooled", torch.device("cpu"), seed=1)
     assert result["limits"] == limits
     assert (result["classes"], result["weights"]) == (19, "random")
+    assert result["images"]["timed"] == "a drawn street scene"
     published, eager, lraspp = result["rows"]
     assert (published["form"], published["folded"]) == ("published", False)
     assert published["attention_kernel"] == "written out"
@@ -136,7 +173,7 @@ def test_real_networks_from_plan_to_result(monkeypatch):
 @pytest.mark.parametrize("name", ["dab-pooled", "erfnet"])
 def test_random_weights_give_label_maps_in_which_a_wrong_score_would_show(name):
     entry = Entry(name, "eager", "fp32", 64, 128)
-    scene = images(1, 64, 128)
+    scene = DRAWN.timed(1, 64, 128)
     labels = contender(entry, classes=19, seed=1, device="cpu").predict(scene)
     assert np.bincount(labels.ravel()).max() < labels.size / 2
     entry = Entry(name, "published", "fp32", 64, 128)

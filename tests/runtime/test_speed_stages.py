@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from eacnet.commands._model import SHIPPED
 from eacnet.errors import InputError
 from eacnet.files import write_json
 
@@ -105,6 +106,22 @@ def test_a_full_result_stands_beside_a_quick_one(measured):
     quick = full.with_stem(f"{full.stem}-quick")
     assert set(full.parent.iterdir()) == {full, quick}
     assert json.loads(quick.read_text())["rows"] == [2]
+
+
+@pytest.mark.parametrize("prepared", [True, False])
+def test_a_trained_network_runs_on_frames_of_its_dataset(measured, monkeypatch, prepared):
+    if prepared:
+        write_json(Path("data/prepared/camvid/dataset.json"), {})
+    given = []
+    measured()
+    module = importlib.import_module("eacnet.runtime.benchmark")
+    monkeypatch.setattr(module, "benchmark", lambda *all: given.append(all[-1]) or {})
+    for options in (["--weights", str(SHIPPED)], []):
+        monkeypatch.setattr(sys, "argv", ["benchmark", *options])
+        importlib.import_module("stages.benchmark").main()
+    trained, random = given
+    assert trained.store == (Path("data/prepared/camvid") if prepared else None)
+    assert random.store is None
 
 
 def test_an_unknown_plan_is_one_line(measured):
