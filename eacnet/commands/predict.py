@@ -8,9 +8,13 @@ frame. Results are named after their input and lie in the folder given with --ou
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from eacnet.commands._model import choose_model
 from eacnet.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,6 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--runtime", default="eager", help="as eacnet.Predictor's (default: eager)")
     add("--precision", default="fp32", help="as eacnet.Predictor's (default: fp32)")
     add("--device", default="auto", help="auto, cpu or cuda (default: auto)")
+    what = "images like the inputs, from which int8 takes its ranges and on which auto tries itself"
+    add("--samples", nargs="+", default=[], metavar="IMAGE", help=f"{what}: files, folders, globs")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -38,11 +44,17 @@ def run(arguments: argparse.Namespace) -> None:
     sources, problems = find_sources(arguments.inputs, arguments.output)
     if not sources:
         raise InputError("; ".join(problems))
+    if arguments.precision == "int8" and not arguments.samples:
+        raise InputError(
+            "--precision int8 takes its ranges from images like the inputs: name some dozen, or a "
+            "folder of them, with --samples"
+        )
     path, why = choose_model(arguments.model)
 
     import eacnet
     from eacnet.progress import progress
     from eacnet.reporting.predictions import IMAGE_RESULTS, VIDEO_RESULTS, Predictions
+    from eacnet.runtime.auto import told
     from eacnet.runtime.segment import Segmenter
 
     taken = {source.path.resolve() for source in sources}
@@ -52,11 +64,13 @@ def run(arguments: argparse.Namespace) -> None:
             if result.resolve() in taken:
                 raise InputError(f"{result} is an input and would be overwritten; use --output")
 
+    samples = _samples(arguments)
     predictor = eacnet.Predictor(
         path,
         runtime=arguments.runtime,
         precision=arguments.precision,
         device=arguments.device,
+        samples=samples,
     )
     model = predictor.model
     facts = {
@@ -67,6 +81,7 @@ def run(arguments: argparse.Namespace) -> None:
         "runtime": predictor.runtime,
         "precision": predictor.precision,
         "device": str(predictor.device),
+        "samples": len(samples),
         "predicted_at": arguments.size,
     }
     print(
@@ -74,6 +89,9 @@ def run(arguments: argparse.Namespace) -> None:
         f" {model.num_classes} classes of {model.card.dataset or 'an unnamed dataset'},"
         f" {predictor.runtime} {predictor.precision} on {predictor.device}"
     )
+    if predictor.choice:
+        on = "" if samples else " (on drawn scenes, without int8; better: --samples)"
+        print(f"auto picked {told(predictor.choice)}{on}")
     predictions = Predictions(
         Segmenter(predictor, arguments.size),
         model.card.classes,
@@ -98,6 +116,22 @@ def run(arguments: argparse.Namespace) -> None:
     if problems:
         print(*problems, sep="\n", file=sys.stderr)
         raise InputError(f"{len(problems)} of the inputs had a problem, named above")
+
+
+def _samples(arguments: argparse.Namespace) -> "list[np.ndarray]":
+    """Read the samples, at most SAMPLES of them and as the network will see them."""
+    from eacnet.runtime.photos import read_photo, resized
+    from eacnet.runtime.samples import spread
+    from eacnet.runtime.sources import find_sources
+
+    sources, problems = find_sources(arguments.samples, arguments.output)
+    paths = [source.path for source in sources if not source.is_video]
+    if arguments.samples and not paths:
+        problems = problems or ["videos, where images are needed"]
+    if problems:
+        raise InputError(f"--samples {'; '.join(problems)}")
+    images = [read_photo(paths[index]) for index in spread(len(paths))]
+    return [resized(image, arguments.size or image.shape[:2]) for image in images]
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -13,6 +13,7 @@ import eacnet as package
 from eacnet.commands import _model
 from eacnet.labels import CAMVID, trained
 from eacnet.models import load_model
+from eacnet.runtime import backends
 from eacnet.runtime.video import open_video
 
 
@@ -180,6 +181,63 @@ def test_nothing_half_written_is_left_of_an_interrupted_run(
         "a_overlay.jpg",
         "a_side-by-side.jpg",
     }
+
+
+class TestSamples:
+    @pytest.fixture
+    def given(self, monkeypatch):
+        """What Predictor is given; int8 is taken as eager's."""
+        given = []
+
+        class Recorded(package.Predictor):
+            def __init__(self, model, *, precision, **options):
+                given.append((precision, options.pop("samples")))
+                super().__init__(model, **options)
+
+        monkeypatch.setattr(package, "Predictor", Recorded)
+        return given
+
+    def test_at_most_sixteen_spread_over_a_folder_and_scaled_like_the_inputs(
+        self, eacnet, here, weights, save_scene, given
+    ):
+        scenes = [save_scene(here / f"like/{index:02}.png", seed=index) for index in range(31)]
+        save_scene(here / "x.png")
+        options = ("--model", weights, "--precision", "int8", "--size", "24x32")
+        code, _, err = eacnet("predict", "x.png", *options, "--samples", "like")
+        assert code == 0, err
+        ((precision, samples),) = given
+        assert precision == "int8"
+        expected = [Image.fromarray(scene).resize((32, 24), 2) for scene in scenes[::2]]
+        np.testing.assert_array_equal(samples, np.stack(expected))
+        assert json.loads((here / "predictions/x.json").read_text())["samples"] == 16
+
+    def test_int8_without_samples_is_one_line(self, eacnet, here, weights, save_scene):
+        save_scene(here / "x.png")
+        code, _, err = eacnet("predict", "x.png", "--model", weights, "--precision", "int8")
+        assert code == 1
+        assert err.startswith("error: --precision int8 takes its ranges from images like the inp")
+        assert "--samples" in err
+        assert len(err.splitlines()) == 1
+
+    @pytest.mark.parametrize(
+        ("sample", "message"),
+        [("gone", "gone: no such file or folder"), ("a.mp4", "videos, where images are needed")],
+    )
+    def test_samples_that_are_no_images(self, eacnet, here, weights, save_scene, sample, message):
+        save_scene(here / "x.png")
+        (here / "a.mp4").touch()
+        code, _, err = eacnet("predict", "x.png", "--model", weights, "--samples", sample)
+        assert (code, err) == (1, f"error: --samples {message}\n")
+
+    def test_auto_tells_what_it_picked(self, eacnet, here, weights, save_scene, monkeypatch):
+        for runtime in ("compile", "onnxruntime", "openvino"):
+            monkeypatch.delitem(backends.RUNTIMES, runtime)
+        save_scene(here / "x.png")
+        command = ("predict", "x.png", "--model", weights, "--runtime", "auto", "--samples")
+        code, out, err = eacnet(*command, "x.png")
+        assert code == 0, err
+        assert "auto picked eager fp32 of eager fp32: " in out
+        assert ", 100.000 % same labels\n" in out
 
 
 class TestWhichModel:
