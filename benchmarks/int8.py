@@ -1,7 +1,7 @@
-"""What int8 costs in mIoU on the evaluation split, against float32 and bfloat16.
+"""What int8 costs in mIoU on an evaluation split, against float32 and bfloat16.
 
-Ranges come from the first images of the training split, scores from the evaluation split, so no
-scored image has a say in them.
+Ranges come from frames spread over the training split, so no scored frame has a say in them.
+Labels are compared with eager fp32, pixel by pixel.
 
     python benchmarks/int8.py models/synthetic/main.safetensors data/prepared/synthetic
 """
@@ -13,10 +13,13 @@ import numpy as np
 import torch
 
 from eacnet.data.store import open_store
+from eacnet.errors import exit_on_error
 from eacnet.evaluation.confusion import confusion_matrix
-from eacnet.evaluation.scores import mean_iou
+from eacnet.evaluation.scores import mean_iou, pixel_accuracy
+from eacnet.progress import progress
 from eacnet.runtime.backends import precisions
 from eacnet.runtime.predictor import Predictor
+from eacnet.runtime.samples import SAMPLES, spread
 
 
 def main() -> None:
@@ -24,38 +27,36 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", type=Path)
     parser.add_argument("store", type=Path)
-    parser.add_argument("--train", default="train")
-    parser.add_argument("--evaluate", default="test")
-    parser.add_argument("--runtime", default="openvino")
-    parser.add_argument("--samples", type=int, default=32)
-    parser.add_argument("--frames", type=int, help="of the evaluation split; default: all")
+    parser.add_argument("--train", default="train", help="split of the samples")
+    parser.add_argument("--evaluate", default="test", help="split that is scored")
+    parser.add_argument("--samples", type=int, default=SAMPLES)
+    parser.add_argument("--frames", type=int, help="of the scored split; default: all")
     arguments = parser.parse_args()
     store = open_store(arguments.store)
     train, split = store.split(arguments.train), store.split(arguments.evaluate)
-    samples = list(np.array(train.images[: arguments.samples]))
-    labels = {}
-    print(f"{'':6} {'mIoU %':>7} {'labels as fp32 %':>17}")
-    for precision in precisions(arguments.runtime, torch.device("cpu")):
+    samples = [np.array(train.images[i]) for i in spread(len(train.ids), arguments.samples)]
+    scored = spread(len(split.ids), arguments.frames or len(split.ids))
+    truth = torch.from_numpy(split.labels[scored])
+    forms = [("eager", "fp32")]
+    forms += [("openvino", each) for each in precisions("openvino", torch.device("cpu"))]
+    reference = None
+    print(f"{len(samples)} samples of {arguments.train}, {len(scored)} frames of", end=" ")
+    print(
+        f"{arguments.evaluate}\n{'':14} {'mIoU %':>7} {'accuracy %':>11} {'labels as fp32 %':>17}"
+    )
+    for runtime, precision in forms:
+        form = f"{runtime} {precision}"
         predict = Predictor(
-            arguments.model,
-            runtime=arguments.runtime,
-            precision=precision,
-            device="cpu",
-            samples=samples,
+            arguments.model, runtime=runtime, precision=precision, device="cpu", samples=samples
         )
-        maps = [predict(np.array(image)) for image in split.images[: arguments.frames]]
-        confusion = sum(
-            confusion_matrix(
-                torch.from_numpy(each)[None].long(),
-                torch.from_numpy(np.array(truth))[None],
-                store.num_classes,
-            )
-            for each, truth in zip(maps, split.labels, strict=False)
-        )
-        labels[precision] = np.stack(maps)
-        same = np.mean(labels[precision] == labels["fp32"])
-        print(f"{precision:6} {100 * mean_iou(confusion.numpy()):7.2f} {100 * same:17.3f}")
+        frames = progress(scored, desc=form, unit="frame", leave=False)
+        labels = torch.from_numpy(np.stack([predict(split.images[i]) for i in frames]))
+        reference = labels if reference is None else reference
+        confusion = confusion_matrix(labels, truth, store.num_classes).numpy()
+        same = (labels == reference).double().mean()
+        scores = 100 * mean_iou(confusion), 100 * pixel_accuracy(confusion), 100 * same
+        print("{:14} {:7.2f} {:11.2f} {:17.3f}".format(form, *scores))
 
 
 if __name__ == "__main__":
-    main()
+    exit_on_error(main)
