@@ -17,13 +17,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from predictor import network
 from torch.profiler import ProfilerActivity, profile
 
 from eacnet.data.synthetic import draw_scene
-from eacnet.models import EACNet
+from eacnet.models import EACNet, load_model
 from eacnet.runtime.backends import DTYPES, open_runtime
+from eacnet.runtime.contenders import network
 from eacnet.runtime.deploy import Deployed
+from eacnet.runtime.entries import Entry
 from eacnet.runtime.environment import machine
 from eacnet.runtime.head import Head
 from eacnet.runtime.predictor import Predictor
@@ -91,7 +92,10 @@ def main() -> None:
     parser.add_argument("--layers", type=int, default=20, help="kinds of layers shown")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    model = network(arguments.model)
+    entry = Entry(
+        "dab-pooled", arguments.runtime, arguments.precision, arguments.size[0], arguments.size[1]
+    )
+    model = load_model(arguments.model) if arguments.model else network(entry, 19, seed=1)
     images = [draw_scene(*arguments.size, seed)[0] for seed in (2, 3, 1)]  # two to quantise with
     chosen = arguments.runtime, arguments.precision
     run = {"openvino": of_openvino, "eager": of_eager}[arguments.runtime]

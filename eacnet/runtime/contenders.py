@@ -35,7 +35,8 @@ def network(entry: Entry, classes: int, seed: int, weights: Path | None = None) 
     Args:
         entry: of any network but "lraspp".
         classes: K.
-        seed: of the random weights, on which speed doesn't depend.
+        seed: of the random weights. Speed hardly depends on weights: the attention's own kernel
+            skips more of what can't matter where scores are far apart, as they are when trained.
         weights: those of a trained network, used where they are this network's.
     """
     if weights is not None:

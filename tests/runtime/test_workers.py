@@ -56,7 +56,8 @@ def test_a_pass_is_what_the_contender_does():
     with closing(Worker(of_first_channel, IMAGES, "cpu")) as worker:
         assert np.array_equal(worker.labels, IMAGES[..., 0] + 1)
         assert worker.facts == {
-            "runtime": "fake", "precision": "fp32", "folded": True, "attention_kernel": "none"
+            "runtime": "fake", "precision": "fp32", "folded": True, "attention_kernel": "none",
+            "choice": None,
         }  # fmt: skip
 
 
