@@ -1,4 +1,5 @@
 import json
+import warnings
 
 import numpy as np
 import pytest
@@ -54,7 +55,9 @@ def test_openvino_takes_every_size_and_says_its_classes(network, pixels, tmp_pat
 
 def test_pt2_takes_multiples_of_the_stride_and_says_so(network, pixels, tmp_path):
     model = network("resnet18", "pooled")
-    metadata = export_model(model, tmp_path / "net.pt2", Form(True, True))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)  # a user would take it for a problem
+        metadata = export_model(model, tmp_path / "net.pt2", Form(True, True))
     assert metadata["sizes"] == "multiples of 16 pixels, at least 64"
     files = {"eacnet.json": ""}
     run = torch.export.load(tmp_path / "net.pt2", extra_files=files).module()
