@@ -26,7 +26,7 @@ test: .venv/installed
 	$(BIN)/ruff check .
 	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist loadfile
 
-# CamVid alone; `dvc repro` fetches it, too, where it is selected.
+# Fetches CamVid, or takes up a copy at data/raw/camvid; `dvc repro` fetches it where it is selected.
 camvid: .venv/installed
 	$(BIN)/dvc repro data/raw/dvc.yaml
 

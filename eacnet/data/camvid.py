@@ -48,7 +48,7 @@ def fetch(
             reason = " ".join(done.stderr.split()).rpartition(": ")[2].rstrip(")")
             raise InputError(
                 f"CamVid can't be fetched from {source} ({reason}); check the network, or copy "
-                f"SegNet's CamVid folder to {target}"
+                f"SegNet's CamVid folder to {target} and run `make camvid`"
             )
         if folder_md5(temporary) != content:
             raise InputError(f"{source} gave other files than the CamVid that this project knows")

@@ -10,7 +10,7 @@ from eacnet.errors import InputError
 from eacnet.labels import TABLES, Label, read_table
 
 HOW_TO_GET = {
-    "camvid": "fetch it with `make camvid`, or copy SegNet's CamVid folder there",
+    "camvid": "fetch it with `make camvid`, which takes up a copy that is there, too",
     "cityscapes": "register at cityscapes-dataset.com, then see data/raw/cityscapes/README.md",
     "folder": "put images/, labels/ and classes.csv there; see data/raw/folder/README.md",
 }

@@ -57,7 +57,7 @@ def test_a_repro_without_camvid_and_network_says_how_to_get_it(project, monkeypa
     assert done.returncode
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
     assert line.startswith("error: CamVid can't be fetched from /nowhere")
-    assert line.endswith("check the network, or copy SegNet's CamVid folder to data/raw/camvid")
+    assert line.endswith("SegNet's CamVid folder to data/raw/camvid and run `make camvid`")
     assert not (project.root / "data/raw/camvid").exists()
     assert not (project.root / "data/prepared").exists()
 
