@@ -4,14 +4,14 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from eacnet.schema import Backbone, CalibrationName, Positive, Size, Strict
+from eacnet.schema import Backbone, Baseline, CalibrationName, Positive, Size, Strict
 
 Form = Literal["published", "eager", "compile", "onnxruntime", "openvino", "auto"]
 Precision = Literal["fp32", "fp16", "bf16", "int8", "auto"]
 # What the benchmark can time beside the network of `model`.
 NETWORKS = (
     *(f"{b}-{c}" for b in get_args(Backbone) for c in get_args(CalibrationName)),
-    "erfnet",
+    *get_args(Baseline),
     "lraspp",
 )
 
