@@ -11,7 +11,7 @@ _HOME = {
     "load_model": "eacnet.models",
     "save_model": "eacnet.models",
     "EACNet": "eacnet.models",
-    "Predictor": "eacnet.runtime.predictor",
+    "Predictor": "eacnet.inference.predictor",
 }
 
 __all__ = list(_HOME)

@@ -1,9 +1,9 @@
 """Measure what the calibration of the main network attends to on the evaluation split."""
 
+from eacnet.config.params import load_params
 from eacnet.errors import exit_on_error
 from eacnet.files import write_json
-from eacnet.params import load_params
-from stages.layout import PREPARED, main_run
+from eacnet.layout import PREPARED, main_run
 
 
 def main() -> None:
@@ -13,8 +13,8 @@ def main() -> None:
 
     from eacnet.data.store import open_store
     from eacnet.evaluation.attention import analyse
+    from eacnet.machine import pick_device
     from eacnet.models import load_model
-    from eacnet.runtime.environment import pick_device
 
     store = open_store(PREPARED / params.dataset)
     model = load_model(run.weights)

@@ -10,10 +10,10 @@ Without DVC: `python -m stages.environment && python -m stages.benchmark --plan 
 import argparse
 from pathlib import Path
 
+from eacnet.config.params import load_params
 from eacnet.errors import InputError, exit_on_error
 from eacnet.files import read_json, write_json
-from eacnet.params import load_params
-from stages.layout import ENVIRONMENT, PREPARED, main_run, speed_file
+from eacnet.layout import ENVIRONMENT, PREPARED, main_run, speed_file
 
 
 def main() -> None:
@@ -33,11 +33,11 @@ def main() -> None:
     import psutil
     import torch
 
+    from eacnet.benchmark.run import benchmark
+    from eacnet.benchmark.samples import Pictures
+    from eacnet.machine import device_name, pick_device, slug, usable_cores
     from eacnet.models import load_model
     from eacnet.provenance import provenance
-    from eacnet.runtime.benchmark import benchmark
-    from eacnet.runtime.environment import device_name, pick_device, slug, usable_cores
-    from eacnet.runtime.samples import Pictures
 
     # Other work on the machine slows ours down; near 0, there was none.
     load = round(psutil.getloadavg()[0], 1)

@@ -1,10 +1,10 @@
 """Write down the machine. Runs at every `dvc repro`: on another machine, speed is measured anew."""
 
+from eacnet.config.params import load_params
 from eacnet.errors import exit_on_error
 from eacnet.files import write_json
-from eacnet.params import load_params
-from eacnet.runtime.environment import machine
-from stages.layout import ENVIRONMENT
+from eacnet.layout import ENVIRONMENT
+from eacnet.machine import machine
 
 
 def main() -> None:

@@ -4,10 +4,10 @@ import argparse
 import csv
 import shutil
 
+from eacnet.config.params import load_params
 from eacnet.errors import exit_on_error
 from eacnet.files import checksum, replacing, write_json
-from eacnet.params import load_params
-from stages.layout import PREPARED, select
+from eacnet.layout import PREPARED, select
 
 
 def main() -> None:
@@ -23,9 +23,9 @@ def main() -> None:
     from eacnet.data.store import open_store
     from eacnet.evaluation.evaluate import evaluate
     from eacnet.evaluation.results import details, metrics
+    from eacnet.machine import device_name, pick_device
     from eacnet.models import load_model
     from eacnet.provenance import provenance
-    from eacnet.runtime.environment import device_name, pick_device
 
     store = open_store(PREPARED / params.dataset)
     split = store.split(params.data.evaluate)

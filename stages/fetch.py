@@ -6,12 +6,12 @@ The environment variable CAMVID names a mirror of its repository, by address or 
 import os
 
 from eacnet.errors import exit_on_error
-from stages.layout import RAW
+from eacnet.layout import RAW
 
 
 def main() -> None:
     """Write data/raw/camvid."""
-    from eacnet.data.camvid import SOURCE, fetch
+    from eacnet.datasets.camvid_source import SOURCE, fetch
 
     fetch(RAW / "camvid", os.environ.get("CAMVID") or SOURCE)
 

@@ -3,16 +3,16 @@
 from pathlib import Path
 from typing import Any
 
+from eacnet.config.params import load_params
 from eacnet.errors import exit_on_error
 from eacnet.files import read_json, write_text
-from eacnet.params import load_params
-from stages.layout import REPORTS, SPEED
+from eacnet.layout import REPORTS, SPEED
 
 
 def main() -> None:
     """Read the results of all experiments, write the list; it is no output of any one of them."""
     load_params()
-    from eacnet.reporting.index import PARTS, Experiment, index
+    from eacnet.report.pages.index import PARTS, Experiment, index
 
     experiments = []
     for folder in sorted(path for path in REPORTS.iterdir() if path.is_dir()):

@@ -3,16 +3,16 @@
 import tempfile
 from pathlib import Path
 
+from eacnet.config.params import load_params
 from eacnet.errors import exit_on_error
-from eacnet.params import load_params
-from stages.layout import PREPARED, RAW
+from eacnet.layout import PREPARED, RAW
 
 
 def main() -> None:
     """Read params.yaml and data/raw/<dataset>, write data/prepared/<dataset>."""
     params = load_params()
-    from eacnet.data.store import prepare
-    from eacnet.data.synthetic import write_dataset
+    from eacnet.data.prepare import prepare
+    from eacnet.scenes import write_dataset
 
     with tempfile.TemporaryDirectory() as scratch:
         raw = RAW / params.dataset

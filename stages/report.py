@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
+from eacnet.config.params import load_params
 from eacnet.errors import InputError, exit_on_error
 from eacnet.files import read_json, replacing, write_text
-from eacnet.params import load_params
-from stages.layout import PREPARED, PUBLISHED, SPEED, cells, main_run, reports
+from eacnet.layout import PREPARED, PUBLISHED, SPEED, cells, main_run, reports
 
 
 def main() -> None:
@@ -15,19 +15,19 @@ def main() -> None:
 
     from eacnet.data.store import open_store
     from eacnet.evaluation.counts import Counts
+    from eacnet.machine import pick_device
     from eacnet.models import load_model
-    from eacnet.reporting.checklist import checklist
-    from eacnet.reporting.comparison import read_published
-    from eacnet.reporting.examples import make_examples
-    from eacnet.reporting.figure_attention import make_views
-    from eacnet.reporting.figure_training import History, read_history
-    from eacnet.reporting.figures import Pictures, make_figures, write_figures
-    from eacnet.reporting.html import html
-    from eacnet.reporting.page import Results, Run, page
-    from eacnet.reporting.paper import tables, write_tables
-    from eacnet.reporting.speed import preferred
-    from eacnet.reporting.zooms import make_zooms
-    from eacnet.runtime.environment import pick_device
+    from eacnet.report.figures.all_figures import Pictures, make_figures, write_figures
+    from eacnet.report.figures.attention_maps import make_views
+    from eacnet.report.figures.examples import make_examples
+    from eacnet.report.figures.training import History, read_history
+    from eacnet.report.figures.zooms import make_zooms
+    from eacnet.report.pages.checklist import checklist
+    from eacnet.report.pages.html import html
+    from eacnet.report.pages.page import Results, Run, page
+    from eacnet.report.tables.all_tables import tables, write_tables
+    from eacnet.report.tables.comparison import read_published
+    from eacnet.report.tables.speed import preferred
 
     data, store = params.data, open_store(PREPARED / params.dataset)
     runs: dict[tuple[str, str], list[Run]] = {}

@@ -4,10 +4,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from eacnet.config.params import Params, Recipe, load_params
 from eacnet.errors import InputError, exit_on_error
 from eacnet.files import checksum, read_json, write_json
-from eacnet.params import Params, Recipe, load_params
-from stages.layout import PREPARED, Run, cells, reports
+from eacnet.layout import PREPARED, Run, cells, reports
 
 
 def main() -> None:
@@ -15,11 +15,11 @@ def main() -> None:
     params = load_params()
     runs = cells(params)
     from eacnet.data.store import open_store
+    from eacnet.evaluation.ablation import headline, summarise
+    from eacnet.evaluation.bootstrap import LEVEL, RESAMPLES, SEED
     from eacnet.evaluation.counts import Counts
-    from eacnet.evaluation.significance import LEVEL, RESAMPLES, SEED
-    from eacnet.evaluation.summary import headline, summarise
     from eacnet.models import build_model
-    from eacnet.runtime.complexity import complexity
+    from eacnet.models.complexity import complexity
 
     store = open_store(PREPARED / params.dataset)
     for run in runs:

@@ -3,10 +3,10 @@
 import argparse
 import csv
 
+from eacnet.config.params import load_params
 from eacnet.errors import InputError, exit_on_error
 from eacnet.files import replacing, write_json
-from eacnet.params import load_params
-from stages.layout import PREPARED, select
+from eacnet.layout import PREPARED, select
 
 
 def main() -> None:
@@ -22,10 +22,10 @@ def main() -> None:
     from eacnet.data.samples import Augmentation, Samples, check_crop
     from eacnet.data.store import open_store
     from eacnet.evaluation.evaluate import quick_miou
+    from eacnet.machine import device_name
     from eacnet.models import save_model
-    from eacnet.models.initial import initial_model, told
+    from eacnet.pretrained.start import initial_model, told
     from eacnet.provenance import provenance
-    from eacnet.runtime.environment import device_name
     from eacnet.training.fingerprint import fingerprint, source_digest
     from eacnet.training.loop import Epoch, make_fabric, train
     from eacnet.training.losses import make_loss

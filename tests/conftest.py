@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from eacnet.models import ModelCard, build_model
+
 REFERENCE = Path(__file__).parents[1].parent / "shared" / "reference"
 
 
@@ -34,3 +36,75 @@ def reference():
     if not REFERENCE.is_dir():
         pytest.skip(f"reference vectors are absent: {REFERENCE}")
     return Reference
+
+
+def small(backbone="dab", calibration="pooled", classes=5, std=(1.0, 1.0, 1.0)):
+    """Return a network with drawn statistics and a card: nothing in it is a neutral element."""
+    generator = torch.Generator().manual_seed(0)
+    torch.manual_seed(0)
+    model = build_model(backbone, classes, calibration)
+    for name, value in model.state_dict().items():
+        if name.endswith(("running_var", "norm.weight")):
+            value.uniform_(0.5, 1.5, generator=generator)
+        elif value.ndim < 2 and value.is_floating_point():
+            value.uniform_(0.1, 0.4, generator=generator)
+    if calibration != "none":
+        # Sharp enough to matter, calm enough for a softmax that is not one-hot.
+        for name in ("query", "key"):
+            getattr(model.calibration, name).weight.data.mul_(0.05)
+    colours = [
+        {"name": f"class {i}", "category": "any", "color": [i, 2 * i, 3 * i]}
+        for i in range(classes)
+    ]
+    model.card = ModelCard(colours, [72.0, 81.0, 70.0], list(std), "drawn")
+    model.eval()
+    _balance(model)
+    return model
+
+
+@torch.no_grad()
+def _balance(model):
+    """Take the mean feature out of the classifier, so that no class wins everywhere."""
+    last = [m for m in model.classifier.modules() if hasattr(m, "weight")][-1]
+    seen = []
+    hook = last.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    model.coarse(60 * torch.randn(1, 3, 64, 96, generator=torch.Generator().manual_seed(2)))
+    hook.remove()
+    axis = 0 if isinstance(last, torch.nn.ConvTranspose2d) else 1
+    mean = seen[0].mean((0, 2, 3)).reshape([-1 if i == axis else 1 for i in range(4)])
+    last.weight -= mean * (last.weight * mean).sum(axis, keepdim=True) / mean.square().sum()
+
+
+@pytest.fixture
+def network():
+    """Return the function that draws a small network with a card."""
+    return small
+
+
+@pytest.fixture
+def pixels():
+    """Return a function: height, width, batch -> random pixels uint8 (B,H,W,3)."""
+
+    def draw(height, width, batch=1):
+        generator = torch.Generator().manual_seed(height * width)
+        return torch.randint(
+            0, 256, (batch, height, width, 3), dtype=torch.uint8, generator=generator
+        )
+
+    return draw
+
+
+@pytest.fixture
+def randomised():
+    """Return a function that draws every parameter and statistic of a model, gamma too."""
+
+    def draw(model, seed=0):
+        generator = torch.Generator().manual_seed(seed)
+        for name, value in model.state_dict().items():
+            if name.endswith(("running_var", "norm.weight")):
+                value.uniform_(0.5, 1.5, generator=generator)
+            elif value.ndim < 2 and value.is_floating_point():
+                value.uniform_(0.1, 0.4, generator=generator)
+        return model
+
+    return draw

@@ -13,8 +13,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from eacnet.datasets.labels import TABLES, described, read_table
 from eacnet.errors import InputError
-from eacnet.labels import TABLES, described, read_table
 
 # What a class table is guessed from where none is named.
 BY_COUNT = {19: "cityscapes", 11: "camvid"}
@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise InputError(f"{target} must end in .safetensors: that is what is written")
 
     from eacnet.models import save_model
-    from eacnet.models.published import load_published
+    from eacnet.pretrained.published import load_published
 
     model = load_published(source, arguments.calibration)
     if card["classes"] is None:

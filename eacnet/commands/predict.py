@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eacnet.commands._model import choose_model
 from eacnet.errors import InputError
+from eacnet.pretrained.shipped import choose_model
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> None:
     Raises:
         InputError: an input failed, a result would take an input's place, or there is no network.
     """
-    from eacnet.runtime.sources import find_sources
+    from eacnet.predict.sources import find_sources
 
     sources, problems = find_sources(arguments.inputs, arguments.output)
     if not sources:
@@ -52,10 +52,10 @@ def run(arguments: argparse.Namespace) -> None:
     path, why = choose_model(arguments.model)
 
     import eacnet
+    from eacnet.inference.auto import told
+    from eacnet.predict.segment import Segmenter
+    from eacnet.predict.write import IMAGE_RESULTS, VIDEO_RESULTS, Predictions
     from eacnet.progress import progress
-    from eacnet.reporting.predictions import IMAGE_RESULTS, VIDEO_RESULTS, Predictions
-    from eacnet.runtime.auto import told
-    from eacnet.runtime.segment import Segmenter
 
     taken = {source.path.resolve() for source in sources}
     for source in sources:
@@ -120,9 +120,9 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _samples(arguments: argparse.Namespace) -> "list[np.ndarray]":
     """Read the samples, at most SAMPLES of them and as the network will see them."""
-    from eacnet.runtime.photos import read_photo, resized
-    from eacnet.runtime.samples import spread
-    from eacnet.runtime.sources import find_sources
+    from eacnet.benchmark.samples import spread
+    from eacnet.data.photos import read_photo, resized
+    from eacnet.predict.sources import find_sources
 
     sources, problems = find_sources(arguments.samples, arguments.output)
     paths = [source.path for source in sources if not source.is_video]

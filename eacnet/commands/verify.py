@@ -12,16 +12,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from eacnet.commands._report import Report
+from eacnet.config.params import load_params
 from eacnet.errors import InputError
 from eacnet.files import read_json
-from eacnet.params import load_params
+from eacnet.verify.report import Report
 
 if TYPE_CHECKING:
     import torch
 
-    from eacnet.evaluation.verification import Comparison
-    from eacnet.reporting.verification import Check
+    from eacnet.verify.compare import Comparison
+    from eacnet.verify.outcome import Check
 
 EXACT = "exact"
 
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> None:
             f"{report.folder} is no report: it holds no main/evaluation.json;"
             f" `dvc exp run {report.select}` makes it"
         )
-    from eacnet.reporting.verification import ANEW, outcome
+    from eacnet.verify.outcome import ANEW, outcome
 
     checks = [
         _attempt("scores from counts", name, lambda name=name: _from_counts(report, name))
@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> None:
     ]
     checks.append(_attempt("ablation from counts", "all cells", lambda: _ablation(report)))
     if not arguments.counts_only:
-        from eacnet.runtime.environment import pick_device
+        from eacnet.machine import pick_device
 
         device = pick_device(arguments.device, "--device")
         checks += [
@@ -71,7 +71,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _attempt(what: str, run: str, check: Callable[[], tuple[str, "Comparison"]]) -> "Check":
     """Make a check: its tolerance and outcome, or why it can't be made."""
-    from eacnet.reporting.verification import Check
+    from eacnet.verify.outcome import Check
 
     try:
         return Check(what, run, *check())
@@ -81,7 +81,7 @@ def _attempt(what: str, run: str, check: Callable[[], tuple[str, "Comparison"]])
 
 def _from_counts(report: Report, run: str) -> tuple[str, "Comparison"]:
     from eacnet.evaluation.counts import Counts
-    from eacnet.evaluation.verification import class_entries, compare_scores
+    from eacnet.verify.compare import class_entries, compare_scores
 
     evaluation, folder = report.evaluation(run), report.results(run)
     files = {
@@ -95,7 +95,7 @@ def _from_counts(report: Report, run: str) -> tuple[str, "Comparison"]:
 
 def _ablation(report: Report) -> tuple[str, "Comparison"]:
     from eacnet.evaluation.counts import Counts
-    from eacnet.evaluation.verification import compare_summary
+    from eacnet.verify.compare import compare_summary
 
     files = {name: read_json(report.folder / name) for name in ("ablation.json", "metrics.json")}
     groups = files["ablation.json"]["groups"]
@@ -118,7 +118,7 @@ def _cells(groups: list[dict[str, Any]]) -> Iterator[tuple[str, str, int]]:
 def _costs(groups: list[dict[str, Any]], classes: int) -> dict[tuple[str, str], dict[str, Any]]:
     """Count parameters and MACs of every group anew, as far as it tells them."""
     from eacnet.models import build_model
-    from eacnet.runtime.complexity import complexity
+    from eacnet.models.complexity import complexity
 
     costs: dict[tuple[str, str], dict[str, Any]] = {}
     for group in groups:
@@ -143,11 +143,11 @@ def _anew(report: Report, run: str, device: "torch.device") -> tuple[str, "Compa
     import torch
 
     from eacnet.data.store import open_store
-    from eacnet.evaluation import verification
     from eacnet.evaluation.evaluate import evaluate
+    from eacnet.machine import device_name
     from eacnet.models import load_model
     from eacnet.provenance import versions
-    from eacnet.runtime.environment import device_name
+    from eacnet.verify import compare as verification
 
     store = open_store(report.prepared)
     if store.checksum != source["data"]:

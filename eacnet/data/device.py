@@ -13,7 +13,7 @@ from torch import Tensor
 
 from eacnet.data.colour import recolour
 from eacnet.data.samples import Batches, Draw, Samples
-from eacnet.labels import IGNORED
+from eacnet.datasets.labels import IGNORED
 
 # Of the GPU's free memory; the rest is for the training itself.
 SHARE = 0.4

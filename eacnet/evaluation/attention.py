@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from eacnet.evaluation.evaluate import predict_scores
-from eacnet.models.calibration import Calibration
+from eacnet.models.attention import Calibration
 from eacnet.progress import progress
 
 # Values of the attention in memory at a time: 16 MiB in float32, of which a few copies are alive.

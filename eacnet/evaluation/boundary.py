@@ -13,9 +13,9 @@ import math
 import torch
 from torch import Tensor
 
+from eacnet.datasets.labels import IGNORED
 from eacnet.evaluation.confusion import image_index
 from eacnet.evaluation.counts import BANDS
-from eacnet.labels import IGNORED
 
 
 def edges(labels: Tensor) -> Tensor:

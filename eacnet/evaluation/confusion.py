@@ -6,8 +6,8 @@ They are sums over pixels, so they add up over images, batches and machines.
 import torch
 from torch import Tensor
 
+from eacnet.datasets.labels import IGNORED
 from eacnet.errors import InputError
-from eacnet.labels import IGNORED
 
 
 def confusion_matrix(prediction: Tensor, truth: Tensor, num_classes: int) -> Tensor:

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from eacnet.labels import IGNORED
+from eacnet.datasets.labels import IGNORED
 
 
 def calibration_effect(coarse: Tensor, calibrated: Tensor, truth: Tensor, inside: Tensor) -> Tensor:

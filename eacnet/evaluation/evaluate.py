@@ -6,13 +6,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from eacnet.datasets.labels import IGNORED
 from eacnet.errors import InputError
 from eacnet.evaluation.boundary import boundary_counts, edges, rings
 from eacnet.evaluation.confusion import confusion_matrix, grouped_confusion, image_index
 from eacnet.evaluation.counts import BANDS, EFFECT_BAND, Counts, join
 from eacnet.evaluation.effect import calibration_effect
 from eacnet.evaluation.scores import mean_iou
-from eacnet.labels import IGNORED
 from eacnet.progress import progress as progress_bar
 
 

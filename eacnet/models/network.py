@@ -7,9 +7,9 @@ from typing import Any, get_args
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from eacnet.config.names import BACKBONES, BASELINES, CalibrationName
 from eacnet.errors import InputError
-from eacnet.models.calibration import Calibration
-from eacnet.schema import BACKBONES, BASELINES, CalibrationName
+from eacnet.models.attention import Calibration
 
 NETWORKS = {**BACKBONES, **BASELINES}
 CALIBRATIONS = get_args(CalibrationName)
@@ -105,7 +105,7 @@ def make_backbone(name: str) -> nn.Module:
     H and W are multiples of its stride. Its method `classifier` makes the layer that suits its
     features.
     """
-    return getattr(import_module(f"eacnet.models.{name}"), NETWORKS[name])()
+    return getattr(import_module(f"eacnet.models.backbones.{name}"), NETWORKS[name])()
 
 
 def build_model(

@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import Any
 
 PACKAGE = Path(__file__).parents[1]
-SOURCES = ("data", "models", "training", "params.py", "labels.py")
+SOURCES = (
+    "data/samples.py",
+    "data/device.py",
+    "data/colour.py",
+    "models",
+    "training",
+)
 
 
 def source_digest(package: Path = PACKAGE, sources: Iterable[str] = SOURCES) -> str:

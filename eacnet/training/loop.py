@@ -13,11 +13,11 @@ from lightning_fabric.utilities.exceptions import MisconfigurationException
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from eacnet.config.params import Hardware, Optimiser, Recipe
 from eacnet.data.device import DeviceLoader, lives_on_device
 from eacnet.data.samples import Batches, Samples, make_loader
 from eacnet.errors import InputError
 from eacnet.files import replacing
-from eacnet.params import Hardware, Optimiser, Recipe
 from eacnet.progress import progress
 from eacnet.training.average import Average
 from eacnet.training.schedule import learning_rate

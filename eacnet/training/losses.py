@@ -4,9 +4,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from eacnet.config.params import Loss
+from eacnet.datasets.labels import IGNORED
 from eacnet.errors import InputError
-from eacnet.labels import IGNORED
-from eacnet.params import Loss
 
 
 def class_weights(how: str | list[float], frequencies: list[float]) -> Tensor | None:

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from eacnet import build_model, cli, load_model
+from eacnet.datasets.labels import CAMVID, CITYSCAPES, described
 from eacnet.evaluation.evaluate import evaluate
-from eacnet.labels import CAMVID, CITYSCAPES, described
-from eacnet.models.published import RESNET18, renamed
+from eacnet.pretrained.published import RESNET18, renamed
 
 MEAN = ["--mean", "73.2", "82.9", "72.4"]
 

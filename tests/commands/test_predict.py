@@ -10,11 +10,11 @@ import torch
 from PIL import Image
 
 import eacnet as package
-from eacnet.commands import _model
-from eacnet.labels import CAMVID, trained
+from eacnet.datasets.labels import CAMVID, trained
+from eacnet.inference import runtimes as backends
 from eacnet.models import load_model
-from eacnet.runtime import backends
-from eacnet.runtime.video import open_video
+from eacnet.predict.video import open_video
+from eacnet.pretrained import shipped as _model
 
 
 def predicted(weights, pixels):

@@ -6,19 +6,19 @@ import numpy as np
 import pytest
 import torch
 
-import eacnet.commands._report as report_module
+import eacnet.verify.report as report_module
 from eacnet.data.store import open_store
-from eacnet.evaluation import summary
+from eacnet.datasets.labels import CAMVID, trained
+from eacnet.evaluation import ablation as summary
+from eacnet.evaluation.ablation import headline, summarise
+from eacnet.evaluation.bootstrap import draw_images
 from eacnet.evaluation.counts import Counts
 from eacnet.evaluation.evaluate import evaluate
 from eacnet.evaluation.results import details, metrics
-from eacnet.evaluation.significance import draw_images
-from eacnet.evaluation.summary import headline, summarise
 from eacnet.files import checksum
-from eacnet.labels import CAMVID, trained
 from eacnet.models import build_model, save_model
+from eacnet.models.complexity import complexity
 from eacnet.provenance import cpu_name, versions
-from eacnet.runtime.complexity import complexity
 
 CLASSES = [{"name": x.name, "category": "", "color": list(x.color)} for x in trained(CAMVID)]
 MEAN = [100.0, 110.0, 120.0]
@@ -50,7 +50,7 @@ def quick():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(summary, "draw_images", lambda images: draw_images(images, 100))
-        patch.setattr("eacnet.runtime.complexity.complexity", counted)
+        patch.setattr("eacnet.models.complexity.complexity", counted)
         yield
 
 

@@ -3,8 +3,8 @@ import pytest
 import torch
 from torchvision.transforms.v2.functional import adjust_brightness, adjust_saturation
 
+from eacnet.config.params import Photometric
 from eacnet.data.colour import YIQ, colour_map, draw_colour, recolour
-from eacnet.params import Photometric
 
 MEAN = (90, 100, 110)
 

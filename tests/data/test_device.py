@@ -3,10 +3,10 @@ import pytest
 import torch
 from PIL import Image
 
+from eacnet.config.params import Photometric
 from eacnet.data.device import DeviceLoader, lives_on_device
 from eacnet.data.samples import Augmentation, Batches, Samples, make_loader
 from eacnet.data.store import Split
-from eacnet.params import Photometric
 
 CPU = torch.device("cpu")
 COLOURS = Photometric(brightness=0.3, contrast=0.3, saturation=0.3, hue=0.05)

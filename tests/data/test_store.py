@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from eacnet.data import store as store_module
-from eacnet.data.store import open_store, prepare
+from eacnet.data import prepare as store_module
+from eacnet.data.prepare import prepare
+from eacnet.data.store import open_store
 from eacnet.errors import InputError
 
 SPLITS = ["train", "val", "test"]

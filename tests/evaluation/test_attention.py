@@ -9,7 +9,7 @@ from torch import nn
 
 from eacnet.evaluation.attention import analyse, attention_map, reach
 from eacnet.models import build_model
-from eacnet.models.calibration import Calibration
+from eacnet.models.attention import Calibration
 
 MODES = pytest.mark.parametrize("pooled", [True, False], ids=["pooled", "full"])
 

@@ -5,9 +5,9 @@ import pytest
 import torch
 from PIL import Image
 
+from eacnet.datasets.labels import CITYSCAPES, lookup, trained
 from eacnet.evaluation import scores
 from eacnet.evaluation.confusion import confusion_matrix
-from eacnet.labels import CITYSCAPES, lookup, trained
 
 CLASSES = trained(CITYSCAPES)
 CATEGORIES = [label.category for label in CLASSES]

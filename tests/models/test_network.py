@@ -5,10 +5,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from eacnet import models, schema
+from eacnet.config import names as schema
 from eacnet.errors import InputError
-from eacnet.models import build_model, network
-from eacnet.models.published import load_published
+from eacnet.models import backbones, build_model, network
+from eacnet.pretrained.published import load_published
 
 COUNTS = {
     ("dab", "none"): 756_643,
@@ -216,7 +216,7 @@ def test_a_network_is_one_file_and_one_line(tmp_path, monkeypatch):
         "    def classifier(self, num_classes):\n"
         "        return nn.Conv2d(5, num_classes, 1)\n"
     )
-    monkeypatch.setattr(models, "__path__", [*models.__path__, str(tmp_path)])
+    monkeypatch.setattr(backbones, "__path__", [*backbones.__path__, str(tmp_path)])
     monkeypatch.setitem(network.NETWORKS, "mini", "Mini")
     logits = build_model("mini", 7, "pooled")(torch.zeros(1, 3, 33, 40))
     assert logits.shape == (1, 7, 33, 40)

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
+from eacnet.config.params import load_params
 from eacnet.data.store import open_store
 from eacnet.errors import InputError
 from eacnet.evaluation.counts import Counts
 from eacnet.files import checksum, write_json
-from eacnet.params import load_params
 
 PROJECT = Path(__file__).parents[2]
 CLASSES = [{"name": name, "category": "", "color": [0, 0, 0]} for name in ("road", "sky")]

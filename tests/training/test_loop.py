@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch import nn
 
+from eacnet.config.params import Hardware, Recipe
 from eacnet.data.samples import Augmentation, Samples
 from eacnet.data.store import Split
 from eacnet.errors import InputError
 from eacnet.models import build_model
-from eacnet.params import Hardware, Recipe
 from eacnet.training.fingerprint import source_digest
 from eacnet.training.loop import Epoch, make_fabric, make_optimiser, train
 from eacnet.training.losses import CrossEntropy

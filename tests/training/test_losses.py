@@ -3,8 +3,8 @@ import pytest
 import torch
 from scipy.special import log_softmax
 
+from eacnet.config.params import Loss
 from eacnet.errors import InputError
-from eacnet.params import Loss
 from eacnet.training.losses import class_weights, make_loss
 
 FREQUENCIES = [0.5, 0.3, 0.15, 0.05]

@@ -13,11 +13,11 @@ import torch
 from test_loop import MEAN
 from torch import nn
 
+from eacnet.config.params import Hardware
 from eacnet.data.samples import Augmentation, Samples
 from eacnet.data.store import Split
 from eacnet.errors import InputError
 from eacnet.models import build_model
-from eacnet.params import Hardware
 from eacnet.training.loop import make_fabric
 
 ROOT = Path(__file__).parents[2]
@@ -29,7 +29,7 @@ from pathlib import Path
 import torch
 from eacnet.errors import exit_on_error
 from eacnet.models import build_model
-from eacnet.params import Hardware
+from eacnet.config.params import Hardware
 from eacnet.training.loop import make_fabric, train
 from eacnet.training.losses import CrossEntropy
 from test_loop import MEAN, recipe

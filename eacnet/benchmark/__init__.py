@@ -1,0 +1,1 @@
+"""How fast networks run, and in how much memory, measured side by side."""

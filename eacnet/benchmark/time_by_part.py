@@ -1,0 +1,121 @@
+"""Which part of a network the time goes to."""
+
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from eacnet.benchmark.published_form import reference_predict
+from eacnet.inference.folded import Deployed
+from eacnet.inference.postprocess import Head
+from eacnet.models import EACNet
+
+PARTS = ("input", "backbone", "classifier", "calibration", "upsampling and argmax")
+WARM_UP = 3
+PASSES = 11
+
+
+class Stopwatch:
+    """Splits a pass into laps; the device has finished its work at the end of each.
+
+    Args:
+        synchronise: waits until the device has finished, such as `torch.cuda.synchronize`.
+    """
+
+    def __init__(self, synchronise: Callable[[], None] = lambda: None) -> None:
+        self._synchronise = synchronise
+        self.start()
+
+    def start(self) -> None:
+        """Begin a pass."""
+        self.laps: dict[str, float] = defaultdict(float)
+        self._synchronise()
+        self._last = time.perf_counter()
+
+    def lap(self, part: str) -> None:
+        """Count what has passed since the last lap, or the start, to `part`."""
+        self._synchronise()
+        now = time.perf_counter()
+        self.laps[part] += now - self._last
+        self._last = now
+
+    def before(self, module: nn.Module, part: str) -> None:
+        """End `part` whenever `module` begins."""
+        module.register_forward_pre_hook(lambda *_: self.lap(part))
+
+    def after(self, module: nn.Module, part: str) -> None:
+        """End `part` whenever `module` ends."""
+        module.register_forward_hook(lambda *_: self.lap(part))
+
+
+@torch.inference_mode()
+def module_shares(model: EACNet, form: str, image: np.ndarray, device: str) -> dict[str, float]:
+    """Measure which share of a pass in fp32 goes to each part of the network.
+
+    Args:
+        model: in evaluation mode, with its card, on the CPU; its modules get hooks.
+        form: "published", or "eager" as `Predictor` runs it.
+        image: uint8 (H,W,3).
+        device: "cpu" or "cuda".
+
+    Returns:
+        Part, of PARTS -> its share of the sum of the medians, in percent.
+    """
+    watch = Stopwatch(torch.cuda.synchronize if device == "cuda" else lambda: None)
+    run = {"published": _published, "eager": _eager}[form](model, torch.device(device), watch)
+    times: dict[str, list[float]] = {part: [] for part in PARTS}
+    for number in range(WARM_UP + PASSES):
+        watch.start()
+        run(image)
+        watch.lap(PARTS[-1])
+        if number >= WARM_UP:
+            for part in PARTS:
+                times[part].append(watch.laps[part])
+    medians = {part: float(np.median(laps)) for part, laps in times.items()}
+    return {part: 100 * median / sum(medians.values()) for part, median in medians.items()}
+
+
+def _published(model: EACNet, device: torch.device, watch: Stopwatch) -> Callable[[Any], Any]:
+    model.to(device)
+    watch.before(model.backbone, "input")
+    watch.after(model.backbone, "backbone")
+    watch.after(model.classifier, "classifier")
+    upsample = model.upsample
+
+    def watched(*arguments: Any) -> torch.Tensor:
+        watch.lap("calibration")
+        return upsample(*arguments)
+
+    model.upsample = watched
+    return lambda image: reference_predict(model, image)
+
+
+def _eager(model: EACNet, device: torch.device, watch: Stopwatch) -> Callable[[Any], Any]:
+    deployed, head = Deployed(model).to(device), Head(model, device, "fp32")
+    network = deployed.network  # backbone and classifier, traced: leaves named "0..." and "1..."
+    classifier = next(
+        module
+        for name, module in network.named_modules()
+        if name.startswith("1") and not list(module.children())
+    )
+    watch.before(network, "input")
+    watch.before(classifier, "backbone")
+    watch.after(network, "classifier")
+    calibrated = head.calibrated
+
+    def watched(scores: torch.Tensor) -> torch.Tensor:
+        result = calibrated(scores)
+        watch.lap("calibration")
+        return result
+
+    head.calibrated = watched
+
+    def run(image: np.ndarray) -> np.ndarray:
+        coarse = deployed(torch.from_numpy(image[None]).to(device))
+        return head(coarse, image.shape[:2]).cpu().numpy()
+
+    return run

@@ -1,0 +1,179 @@
+"""One process for each thing that is timed, so that its memory is its own and it may fail alone."""
+
+import importlib
+import multiprocessing
+import signal
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing.connection import Connection
+from typing import Any
+
+import numpy as np
+import torch
+
+from eacnet.benchmark.latency import timed
+from eacnet.benchmark.peak_memory import PeakMemory, limit_memory
+from eacnet.inference.memory import OUT_OF_MEMORY
+
+# Processes are forked from one that has imported PyTorch but has started no thread and no CUDA.
+_CONTEXT = multiprocessing.get_context("forkserver")
+_CONTEXT.set_forkserver_preload(["torch", "torchvision"])
+
+
+@dataclass(frozen=True)
+class Contender:
+    """What is timed: images (B,H,W,3) uint8 in host memory -> label maps (B,H,W) uint8 there.
+
+    Attributes:
+        predict: one pass.
+        runtime: what runs it.
+        precision: what it runs in.
+        folded: whether batch norms are folded into convolutions.
+        attention_kernel: what computes the calibration's attention.
+        choice: what "auto" picked and tried, as `eacnet.Predictor.choice`.
+    """
+
+    predict: Callable[[np.ndarray], np.ndarray]
+    runtime: str
+    precision: str
+    folded: bool
+    attention_kernel: str
+    choice: dict[str, Any] | None = None
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """All but the function."""
+        return {name: value for name, value in vars(self).items() if name != "predict"}
+
+
+class ContenderError(Exception):
+    """A contender could not be built or run.
+
+    Attributes:
+        memory: whether that is because memory ran out.
+    """
+
+    def __init__(self, message: str, memory: bool) -> None:
+        super().__init__(message, memory)
+        self.memory = memory
+
+    def __str__(self) -> str:
+        return " ".join(self.args[0].split())
+
+    @classmethod
+    def of(cls, error: Exception) -> "ContenderError":
+        """Return whatever a runtime raises as an error of the contender."""
+        text = str(error) or repr(error)
+        return cls(text, isinstance(error, MemoryError) or bool(OUT_OF_MEMORY.search(text)))
+
+
+class Worker:
+    """A process in which one contender waits, and passes its images whenever it is asked to.
+
+    Attributes:
+        facts: what the contender says of itself.
+        labels: label maps (B,H,W) uint8 of the first pass.
+
+    Args:
+        build: makes the contender, in its process; is pickled.
+        images: (B,H,W,3) uint8.
+        device: where the contender works, "cpu" or "cuda".
+        libraries: modules to import first where they are installed: their size doesn't count.
+
+    Raises:
+        ContenderError: it can't be built, or its first pass fails.
+    """
+
+    def __init__(
+        self,
+        build: Callable[[], Contender],
+        images: np.ndarray,
+        device: str,
+        libraries: Sequence[str] = (),
+    ) -> None:
+        self._connection, theirs = _CONTEXT.Pipe()
+        arguments = (theirs, build, images, device, libraries)
+        self._process = _CONTEXT.Process(target=_serve, args=arguments, daemon=True)
+        self._process.start()
+        theirs.close()
+        self.facts, self.labels = self._answer()
+
+    def run(self) -> float:
+        """Pass the images once; return the duration in milliseconds.
+
+        Raises:
+            ContenderError: the pass fails, or its process is gone.
+        """
+        return self._ask("pass")
+
+    def peak_memory(self) -> float:
+        """Return the most memory that a pass after the first took, in 10^6 bytes (`PeakMemory`)."""
+        return self._ask("memory")
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.terminate()
+        self._process.join()
+        self._connection.close()
+
+    def _ask(self, question: str) -> Any:
+        try:
+            self._connection.send(question)
+        except OSError:
+            raise self._killed() from None
+        return self._answer()
+
+    def _answer(self) -> Any:
+        try:
+            answer = self._connection.recv()
+        except (EOFError, OSError):
+            raise self._killed() from None
+        if isinstance(answer, ContenderError):
+            self.close()
+            raise answer
+        return answer
+
+    def _killed(self) -> ContenderError:
+        self._process.join()
+        code = self._process.exitcode
+        self.close()
+        if code == -signal.SIGKILL:
+            return ContenderError("out of memory: the system ended the process", memory=True)
+        return ContenderError(f"its process ended with exit code {code}", memory=False)
+
+
+def _serve(
+    connection: Connection,
+    build: Callable[[], Contender],
+    images: np.ndarray,
+    device: str,
+    libraries: Sequence[str],
+) -> None:
+    """Build a contender, then answer until the process is ended."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
+    on_gpu = device == "cuda"
+    synchronise = torch.cuda.synchronize if on_gpu else lambda: None
+    if on_gpu:
+        torch.backends.cudnn.benchmark = True
+    else:
+        limit_memory()
+    for library in libraries:
+        with suppress(ImportError):
+            importlib.import_module(library)
+    memory = PeakMemory(torch.device(device))
+    try:
+        contender = build()
+        labels = contender.predict(images)
+        connection.send((contender.facts, labels))
+        memory.restart()
+        while True:
+            if connection.recv() == "memory":
+                connection.send(memory.megabytes())
+                continue
+            connection.send(timed(partial(contender.predict, images), synchronise))
+    except EOFError:
+        pass  # the parent is gone
+    except Exception as error:  # whatever a runtime raises: it is reported, the others go on
+        connection.send(ContenderError.of(error))

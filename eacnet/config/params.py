@@ -1,0 +1,304 @@
+"""params.yaml as typed, checked objects.
+
+DVC writes YAML 1.2, so it is read as such: `1e-3` is a number and `on` is a word.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from eacnet.config.benchmark import Benchmark
+from eacnet.config.names import (
+    Backbone,
+    Baseline,
+    CalibrationName,
+    DatasetName,
+    Natural,
+    Positive,
+    Size,
+    Split,
+    Strict,
+)
+from eacnet.errors import InputError
+
+
+class Model(Strict):
+    """The network: a backbone, and whether and how its scores are calibrated."""
+
+    backbone: Backbone
+    calib: Annotated[bool, Field(strict=True)]
+    attention: Literal["pooled", "full"]
+    pretrained: Literal["none", "imagenet"] = "none"
+
+    @field_validator("pretrained")
+    @classmethod
+    def _weights_exist(cls, value: str, info: ValidationInfo) -> str:
+        backbone = info.data.get("backbone", "resnet18")
+        if value != "none" and backbone != "resnet18":
+            raise ValueError(f"'none' with backbone {backbone}; only resnet18 has such weights")
+        return value
+
+    @property
+    def calibration(self) -> CalibrationName:
+        """The calibration as `build_model` names it."""
+        return self.attention if self.calib else "none"
+
+    def weights_for(self, backbone: str) -> str:
+        """Return `pretrained`, which the resnet18 cells of the ablation share, or "none"."""
+        return self.pretrained if backbone == "resnet18" else "none"
+
+
+class Dataset(Strict):
+    """Which splits are trained on, watched and scored."""
+
+    train: Annotated[list[Split], Field(min_length=1)]
+    validate_split: Split | None = Field(alias="validate")
+    evaluate: Split
+
+    @property
+    def splits(self) -> list[Split]:
+        """All splits in use, each once."""
+        return list(
+            dict.fromkeys([*self.train, self.validate_split or self.evaluate, self.evaluate])
+        )
+
+
+class Scenes(Strict):
+    """How many scenes of each split are drawn."""
+
+    train: Positive
+    val: Positive
+    test: Positive
+
+
+class Synthetic(Dataset):
+    """The generated dataset: also how much of it, how large, and from which seed."""
+
+    scenes: Scenes
+    size: tuple[
+        Annotated[int, Field(ge=64, le=1024)],
+        Annotated[int, Field(ge=128, le=2048)],
+    ]
+    seed: Natural
+
+
+class Datasets(Strict):
+    """One entry a dataset."""
+
+    synthetic: Synthetic
+    camvid: Dataset
+    cityscapes: Dataset
+    folder: Dataset
+
+
+class Optimiser(Strict):
+    """SGD with momentum, Adam or AdamW.
+
+    `weight_decay` is an L2 term of the gradient; in AdamW, a share of the weights times `lr`.
+    """
+
+    name: Literal["sgd", "adam", "adamw"]
+    lr: Annotated[float, Field(gt=0)]
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    weight_decay: Annotated[float, Field(ge=0)]
+
+
+class Schedule(Strict):
+    """Linear warm-up from `warmup_start` x lr, then (1 - progress) ** power."""
+
+    warmup_iterations: Natural
+    warmup_start: Annotated[float, Field(gt=0, le=1)]
+    power: Annotated[float, Field(ge=0)]
+    step: Literal["iteration", "epoch"]
+
+
+class Loss(Strict):
+    """Cross-entropy over all pixels or over the hard ones (OHEM), classes weighted or not."""
+
+    name: Literal["cross_entropy", "ohem"]
+    threshold: Annotated[float, Field(gt=0, lt=1)] = 0.7
+    keep: Annotated[float, Field(gt=0, le=1)] = 0.0625
+    class_weights: Literal["none", "log"] | list[Annotated[float, Field(gt=0)]]
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+
+
+class Photometric(Strict):
+    """How far an image's colours are changed: factors from 1 - k to 1 + k, hue in turns."""
+
+    brightness: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    contrast: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    saturation: Annotated[float, Field(ge=0, le=1)] = 0.0
+    hue: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+
+
+class Recipe(Strict):
+    """How a network is trained; 0 epochs take the weights of `init` as they are."""
+
+    epochs: Natural
+    batch: Positive
+    crop: Size
+    scales: Annotated[list[Annotated[float, Field(ge=0.1, le=10)]], Field(min_length=1)]
+    optimiser: Optimiser
+    schedule: Schedule
+    loss: Loss
+    validate_every: Natural
+    precision: Literal["fp32", "bf16"]
+    compile: Annotated[bool, Field(strict=True)]
+    init: Annotated[str, Field(min_length=1)] | None = None
+    photometric: Photometric | None = None
+    average: Annotated[float, Field(ge=0, lt=1)] = 0.0
+
+
+class Ablation(Strict):
+    """Every backbone with every calibration, each with every seed; and whole networks beside."""
+
+    backbones: Annotated[list[Backbone], Field(min_length=1)]
+    calibrations: Annotated[list[CalibrationName], Field(min_length=1)]
+    baselines: list[Baseline]
+    seeds: Annotated[list[Natural], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _no_cell_twice(self) -> "Ablation":
+        for values in (self.backbones, self.calibrations, self.baselines, self.seeds):
+            twice = [value for value in values if values.count(value) > 1]
+            if twice:
+                raise ValueError(f"every value once, but {twice[0]} is there twice")
+        return self
+
+    @property
+    def cells(self) -> list[tuple[Backbone | Baseline, CalibrationName, int]]:
+        """(backbone, calibration, seed) of every cell, in the order of the lists."""
+        crossed = [(name, how) for name in self.backbones for how in self.calibrations]
+        alone = [(name, "none") for name in self.baselines]
+        return [(*network, seed) for network in (*crossed, *alone) for seed in self.seeds]
+
+
+class Report(Strict):
+    """What the report shows."""
+
+    examples: Positive
+
+
+class Hardware(Strict):
+    """Where it runs."""
+
+    accelerator: Literal["auto", "cpu", "cuda"]
+    devices: Positive
+    workers: Natural
+    data: Literal["auto", "host", "device"] = "auto"
+
+
+class Params(Strict):
+    """All of params.yaml."""
+
+    dataset: DatasetName
+    variant: str
+    seed: Natural
+    model: Model
+    datasets: Datasets
+    recipes: dict[str, Recipe]
+    ablation: Ablation
+    benchmark: str
+    benchmarks: dict[str, Benchmark]
+    report: Report
+    hardware: Hardware
+
+    @model_validator(mode="after")
+    def _recipe_exists(self) -> "Params":
+        if self.experiment not in self.recipes:
+            allowed = sorted(
+                name.removeprefix(self.dataset)
+                for name in self.recipes
+                if name.startswith(self.dataset)
+            )
+            raise ValueError(
+                f"variant is {self.variant!r}, but recipes has no {self.experiment!r}; "
+                f"allowed for {self.dataset}: {', '.join(map(repr, allowed)) or 'none'}"
+            )
+        if self.recipe.epochs == 0 and not self.recipe.init:
+            raise ValueError(
+                f"recipes.{self.experiment}.epochs is 0 and init is null; allowed: at least 1, or "
+                "0 with the model file in init that is to be scored as it is"
+            )
+        if self.recipe.init and self.model.pretrained != "none":
+            raise ValueError(
+                f"recipes.{self.experiment}.init is {self.recipe.init!r} and model.pretrained is "
+                f"{self.model.pretrained!r}; a training starts from one of them"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _plan_exists(self) -> "Params":
+        if self.benchmark not in self.benchmarks:
+            raise ValueError(
+                f"benchmark is {self.benchmark!r}; allowed: {', '.join(sorted(self.benchmarks))}"
+            )
+        return self
+
+    @property
+    def experiment(self) -> str:
+        """The name under which weights and reports stand: dataset and variant."""
+        return self.dataset + self.variant
+
+    @property
+    def data(self) -> Dataset:
+        """The selected dataset's entry."""
+        return getattr(self.datasets, self.dataset)
+
+    @property
+    def recipe(self) -> Recipe:
+        """The selected recipe."""
+        return self.recipes[self.experiment]
+
+    @property
+    def trained_on(self) -> list[Split]:
+        """The splits that weights come from; none where a file is scored as it is."""
+        return self.data.train if self.recipe.epochs else []
+
+
+def load_params(path: Path = Path("params.yaml")) -> Params:
+    """Read and check params.yaml.
+
+    Raises:
+        InputError: the file is missing or no YAML; a key is unknown, missing or holds a value that
+            is not allowed. The message names the key, the value and what is allowed.
+    """
+    try:
+        values = YAML(typ="safe").load(path)
+    except FileNotFoundError:
+        raise InputError(f"{path} is missing; run this in the project's top folder") from None
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is no valid YAML: {' '.join(str(error).split())}") from None
+    try:
+        return Params.model_validate(values)
+    except ValidationError as error:
+        raise InputError(f"{path}: {_explain(error.errors())}") from None
+
+
+def _explain(errors: list[Any]) -> str:
+    """Return one line for the first thing that is wrong: key, value, what is allowed."""
+    # A misspelt key is unknown under one name and missing under the other: the first says more.
+    first = min(errors, key=lambda error: error["type"] != "extra_forbidden")
+    key = _key(first)
+    if first["type"] == "extra_forbidden":
+        return f"unknown key {key}; remove it or check its spelling"
+    if first["type"] == "missing":
+        return f"key {key} is missing"
+    # A value that fits none of several forms has an error for each; the deepest one fits best.
+    related = [error for error in errors if _key(error).startswith(key)]
+    deepest = max(related, key=lambda error: len(_key(error)))
+    same = [error for error in related if _key(error) == _key(deepest)]
+    message = " or ".join(
+        error["msg"].removeprefix("Value error, ").replace("Input should be ", "") for error in same
+    )
+    if not key:
+        return message
+    return f"{_key(deepest)} is {deepest['input']!r}; allowed: {message}"
+
+
+def _key(error: Any) -> str:
+    # Parts of the path that name a branch of a union are pydantic's own, not the user's.
+    return ".".join(str(part) for part in error["loc"] if "[" not in str(part))

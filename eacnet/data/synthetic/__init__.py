@@ -1,6 +1,0 @@
-"""Street scenes drawn from a seed, in the format of Cityscapes: data that needs no download."""
-
-from eacnet.data.synthetic.scene import draw_scene
-from eacnet.data.synthetic.write import write_dataset
-
-__all__ = ["draw_scene", "write_dataset"]

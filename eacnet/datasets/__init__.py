@@ -1,0 +1,1 @@
+"""The datasets: classes, file layout and protocol of each, one file a dataset."""

@@ -1,0 +1,142 @@
+"""`runtime="auto"`: try what is installed, keep the fastest that gives the same labels."""
+
+import logging
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from eacnet.errors import InputError
+from eacnet.inference.memory import OUT_OF_MEMORY
+from eacnet.inference.runtimes import RUNTIMES, lacking, precisions
+from eacnet.progress import progress
+
+AGREEMENT = 0.999
+ROUNDS = 5
+TRIED = 4
+SAMPLE_SIZE = (512, 1024)
+log = logging.getLogger(__name__)
+
+Predict = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """How one candidate did: share of labels as in float32 eager, median time, or why it failed."""
+
+    runtime: str
+    precision: str
+    agreement: float | None = None
+    median_ms: float | None = None
+    problem: str = ""
+
+
+def candidates(
+    runtime: str, precision: str, device: torch.device, quantise: bool
+) -> list[tuple[str, str]]:
+    """Return the (runtime, precision) pairs that are at hand for a choice.
+
+    Args:
+        runtime: "auto" or the one that is wanted.
+        precision: "auto" or the one that is wanted.
+        device: where they run.
+        quantise: whether there are samples to quantise with.
+    """
+    names = [name for name in RUNTIMES if not lacking(name)] if runtime == "auto" else [runtime]
+    return [
+        (name, each)
+        for name in names
+        for each in precisions(name, device)
+        if precision in ("auto", each)
+        and (each != "int8" or (quantise and not lacking(name, "int8")))
+    ]
+
+
+def split(samples: Sequence[np.ndarray]) -> tuple[Sequence[np.ndarray], Sequence[np.ndarray]]:
+    """Split samples into at most TRIED to try on and those from which int8 takes its ranges.
+
+    No image has a say in both, or int8 would be judged on what it was fitted to; but a single one.
+    """
+    tried = range(0, len(samples), max(-(-len(samples) // TRIED), 2))
+    rest = [image for index, image in enumerate(samples) if index not in tried]
+    return [samples[index] for index in tried], rest or samples
+
+
+def choose(
+    pairs: Sequence[tuple[str, str]],
+    opened: Callable[[str, str], Predict],
+    samples: Sequence[np.ndarray],
+) -> tuple[Predict, dict[str, Any]]:
+    """Return the fastest candidate that agrees with float32 eager, and what was tried.
+
+    All candidates are timed in turn, so that other work on the machine hits all alike.
+
+    Args:
+        pairs: what to try: runtime and precision.
+        opened: makes a function from image to label map of a pair.
+        samples: images uint8 (H,W,3) to try on.
+
+    Returns:
+        The function, and {"runtime", "precision", "agreement", "median_ms", "trials"}.
+
+    Raises:
+        InputError: none of them agrees.
+    """
+    truth = [opened("eager", "fp32")(image) for image in samples]
+    running: dict[tuple[str, str], tuple[Predict, float]] = {}
+    trials = []
+    for pair in progress(pairs, desc="auto: trying runtimes", unit="runtime", leave=False):
+        try:
+            predict = opened(*pair)
+            labels = [predict(image) for image in samples]
+        except (InputError, ImportError, RuntimeError, OSError) as error:
+            # One runtime that does not work here is no reason to do without the others.
+            reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
+            if isinstance(error, InputError) and not OUT_OF_MEMORY.search(reason):
+                raise
+            trials.append(Trial(*pair, problem=reason))
+            continue
+        same = sum(int((a == b).sum()) for a, b in zip(labels, truth, strict=True))
+        agreement = same / sum(each.size for each in truth)
+        if agreement < AGREEMENT:
+            trials.append(Trial(*pair, agreement, problem="disagrees with fp32 eager"))
+        else:
+            running[pair] = predict, agreement
+    if not running:
+        tried = (
+            "; ".join(f"{t.runtime} {t.precision}: {t.problem}" for t in trials) or "none at hand"
+        )
+        raise InputError(f"no runtime gives the labels of fp32 eager ({tried}); choose eager, fp32")
+    times: dict[tuple[str, str], list[float]] = {pair: [] for pair in running}
+    for _ in range(ROUNDS if len(running) > 1 else 1):
+        for pair, (predict, _) in running.items():
+            start = time.perf_counter()
+            predict(samples[0])
+            times[pair].append(1000 * (time.perf_counter() - start))
+    medians = {pair: statistics.median(durations) for pair, durations in times.items()}
+    trials += [Trial(*pair, running[pair][1], medians[pair]) for pair in running]
+    best = min(medians, key=medians.__getitem__)
+    predict, agreement = running[best]
+    choice = {"runtime": best[0], "precision": best[1], "agreement": agreement}
+    choice |= {"median_ms": medians[best], "trials": [asdict(trial) for trial in trials]}
+    log.info("auto picked %s", told(choice))
+    return predict, choice
+
+
+def told(choice: dict[str, Any]) -> str:
+    """Tell in one line what was picked, and how all that was tried did, the fastest first."""
+    by_time = sorted(choice["trials"], key=lambda trial: trial["median_ms"] or float("inf"))
+    return f"{choice['runtime']} {choice['precision']} of " + "; ".join(map(_told, by_time))
+
+
+def _told(trial: dict[str, Any]) -> str:
+    facts = [
+        "" if trial["median_ms"] is None else f"{trial['median_ms']:.0f} ms",
+        "" if trial["agreement"] is None else f"{100 * trial['agreement']:.3f} % same labels",
+        trial["problem"],
+    ]
+    return f"{trial['runtime']} {trial['precision']}: {', '.join(filter(None, facts))}"

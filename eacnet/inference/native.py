@@ -1,0 +1,131 @@
+"""The project's own kernels behind the backbone on the processor: compiled at first use.
+
+PyTorch's fused attention spends most of its time on heads as narrow as a class count, and has no
+kernel at all that interpolates and compares at once. `postprocess.cpp` does both; where no C++
+compiler is at hand, or EACNET_NATIVE=0 is set, PyTorch's own operations do the same work, slower.
+"""
+
+import ctypes
+import hashlib
+import logging
+import os
+import platform
+import shutil
+import subprocess
+from functools import cache
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from eacnet.files import replacing
+from eacnet.models.attention import Calibration
+from eacnet.provenance import cpu_name
+
+SOURCE = Path(__file__).with_name("postprocess.cpp")
+FLAGS = (
+    *("-O3", "-march=native", "-std=c++17", "-shared", "-fPIC", "-pthread"),
+    *("-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast"),
+)
+WIDE = "-mprefer-vector-width=512"
+log = logging.getLogger(__name__)
+
+
+class Kernels:
+    """The compiled kernels for one number of classes; calls give the interpreter free."""
+
+    def __init__(self, library: ctypes.CDLL) -> None:
+        self.library = library
+        self.has_bfloat16 = bool(library.has_bfloat16())
+
+    def calibrate(self, layer: Calibration, scores: Tensor, fast: bool) -> Tensor:
+        """Return what `layer` makes of scores.
+
+        Args:
+            layer: on the processor.
+            scores: float32 (B,K,h,w); every memory layout will do.
+            fast: weights and values in bfloat16, where the processor has it; the products that the
+                exponential is taken of are float32 always.
+
+        Returns:
+            float32 (B,K,h,w), contiguous.
+        """
+        out = torch.empty(scores.shape, dtype=torch.float32)
+        scores = _even(scores)
+        projections = (layer.query, layer.key, layer.value)
+        layers = torch.cat([p.flatten() for each in projections for p in (each.weight, each.bias)])
+        for image in range(len(scores)):
+            self.library.calibrate(
+                _pointer(scores[image]),
+                *map(ctypes.c_int64, (scores.stride(1), scores.stride(3), *scores.shape[2:])),
+                _pointer(layers),
+                ctypes.c_float(layer.gamma.item()),
+                int(layer.pooled),
+                int(fast),
+                torch.get_num_threads(),
+                _pointer(out[image]),
+            )
+        return out
+
+    def label_map(self, scores: Tensor, size: tuple[int, int], stride: int) -> Tensor:
+        """Do what `eacnet.inference.label_map.label_map` does, for an even stride."""
+        scores = scores.contiguous()
+        rows, columns = scores.shape[-2:]
+        labels = torch.empty((len(scores), *size), dtype=torch.uint8)
+        for image in range(len(scores)):
+            self.library.label_map(
+                _pointer(scores[image]),
+                *map(ctypes.c_int64, (rows, columns)),
+                _pointer(labels[image]),
+                *map(ctypes.c_int64, size),
+                stride,
+                torch.get_num_threads(),
+            )
+        return labels
+
+
+@cache
+def kernels(classes: int) -> Kernels | None:
+    """Return the kernels for so many classes, compiled if need be; None where that can't be done.
+
+    The first call for a processor, compiler and number of classes takes a few seconds, later ones
+    find the library in ~/.cache/eacnet (or XDG_CACHE_HOME).
+    """
+    compiler = os.environ.get("CXX") or shutil.which("g++") or shutil.which("clang++")
+    if os.environ.get("EACNET_NATIVE") == "0" or compiler is None or classes > 256:
+        return None
+    try:
+        return Kernels(ctypes.CDLL(str(_library(compiler, classes))))
+    except (OSError, subprocess.CalledProcessError) as error:
+        reason = (getattr(error, "stderr", None) or str(error)).strip().splitlines()
+        log.warning("own kernels are not used, PyTorch's are: %s", reason[0] if reason else error)
+        return None
+
+
+def _library(compiler: str, classes: int) -> Path:
+    wide = (WIDE,) if platform.machine() in ("x86_64", "AMD64") else ()
+    command = [compiler, *FLAGS, *wide, f"-DCLASSES={classes}", str(SOURCE)]
+    version = _run([compiler, "--version"])
+    # A home folder may be shared by machines whose processors differ.
+    identity = [SOURCE.read_text(), version, cpu_name(), *command]
+    key = hashlib.sha256("\0".join(identity).encode()).hexdigest()[:16]
+    cache_home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    library = cache_home / "eacnet" / f"head-{classes}-{key}.so"
+    if not library.is_file():
+        with replacing(library) as temporary:
+            _run([*command, "-o", str(temporary)])
+    return library
+
+
+def _run(command: list[str]) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def _pointer(tensor: Tensor) -> ctypes.c_void_p:
+    return ctypes.c_void_p(tensor.data_ptr())
+
+
+def _even(maps: Tensor) -> Tensor:
+    """Return float32 maps (B,K,h,w) whose positions are all equally far apart in memory."""
+    maps = maps.float()
+    return maps if maps.stride(2) == maps.stride(3) * maps.shape[3] else maps.contiguous()

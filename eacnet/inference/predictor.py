@@ -1,0 +1,162 @@
+"""`Predictor`: images in, label maps out, as fast as the machine allows."""
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from eacnet.errors import InputError
+from eacnet.inference.auto import SAMPLE_SIZE, candidates, choose, split
+from eacnet.inference.folded import card_of
+from eacnet.inference.images import check_image, is_batch, is_sequence
+from eacnet.inference.memory import explained
+from eacnet.inference.postprocess import Head
+from eacnet.inference.runtimes import check_choice, check_samples, open_runtime
+from eacnet.machine import pick_device
+from eacnet.models import EACNet, load_model
+
+REMEDY = "pass smaller images or fewer at a time, or free memory there"
+
+
+class Predictor:
+    """A trained network made ready to predict: uint8 RGB images of any size -> class ids.
+
+    Attributes:
+        runtime: what runs the backbone, such as "eager".
+        precision: of the backbone, such as "fp32".
+        device: where it runs.
+        model: the network, unchanged.
+        choice: what "auto" picked and tried: {"runtime", "precision", "agreement", "median_ms",
+            "trials"}; None where nothing was left to choose.
+    """
+
+    def __init__(
+        self,
+        model: EACNet | Path | str,
+        *,
+        runtime: str = "eager",
+        precision: str = "fp32",
+        device: str = "auto",
+        threads: int | None = None,
+        samples: Sequence[np.ndarray] | None = None,
+    ) -> None:
+        """Load the network into a runtime.
+
+        Args:
+            model: a network with its card, or the path of a file that `eacnet.save_model` wrote.
+            runtime: eager, compile, onnxruntime or openvino; auto takes the fastest whose labels
+                agree with eager fp32 on 99.9 % of the samples' pixels. It tries all that are
+                installed, which takes minutes with compile among them.
+            precision: fp32; what the hardware has of bf16, fp16, int8; auto leaves it to the trial.
+            device: auto (a GPU where there is one), cpu or cuda.
+            threads: processor threads; None leaves PyTorch's choice. Set for all of PyTorch in this
+                process.
+            samples: images uint8 (H,W,3) like those to come, some dozen for int8, which takes its
+                ranges from them; auto tries itself on up to four of them, spread over all, or on
+                drawn street scenes.
+
+        Raises:
+            InputError: the file is no such network, the network has no card, or the runtime, the
+                precision or the device is unknown or not at hand.
+        """
+        self.model = model if isinstance(model, EACNet) else load_model(model)
+        card_of(self.model)
+        self.device = _device(device)
+        if threads is not None and threads < 1:
+            raise InputError(f"threads is {threads}; a predictor needs at least 1")
+        check_choice(runtime, precision, self.device)
+        if threads:
+            torch.set_num_threads(threads)
+        given = () if samples is None else samples
+        images = [check_image(each, f"sample {i}") for i, each in enumerate(given)]
+        check_samples(precision, images)
+        self.runtime, self.precision = runtime, precision
+        self.choice: dict[str, Any] | None = None
+        if "auto" in (runtime, precision):
+            pairs = candidates(runtime, precision, self.device, bool(images))
+            tried, rest = split(images)
+            opened = partial(self._open, samples=rest)
+            self._pipeline, self.choice = choose(pairs, opened, tried or _drawn_scenes())
+            self.runtime, self.precision = self.choice["runtime"], self.choice["precision"]
+        else:
+            self._pipeline = self._open(runtime, precision, images)
+
+    @property
+    def attention_kernel(self) -> str:
+        """Name of the kernel that the calibration's attention really takes, or "none"."""
+        return self._pipeline.head.attention_kernel
+
+    def __call__(self, images: np.ndarray | Sequence[np.ndarray]) -> np.ndarray | list[np.ndarray]:
+        """Predict the class of every pixel.
+
+        Args:
+            images: uint8, RGB: one image (H,W,3), a batch (B,H,W,3) that runs in one pass, or a
+                sequence of images, which may differ in size and run one by one.
+
+        Returns:
+            Class ids, uint8: (H,W), (B,H,W) or a list of (H,W).
+
+        Raises:
+            InputError: an image is no 8-bit RGB image or too small for the network, or memory
+                runs out.
+        """
+        if is_batch(images):
+            if len(images):
+                check_image(images[0], "a batch's image")
+            return self._predict(images)
+        if is_sequence(images):
+            checked = [check_image(image, f"image {i}") for i, image in enumerate(images)]
+            return [self._predict(image[None])[0] for image in checked]
+        return self._predict(check_image(images)[None])[0]
+
+    def _predict(self, images: np.ndarray) -> np.ndarray:
+        count, height, width = images.shape[:3]
+        if count == 0:
+            return np.empty((0, height, width), np.uint8)
+        self.model.check_size(height, width)
+        with explained(f"{count} x {height}x{width} pixels on {self.device.type}", REMEDY):
+            return self._pipeline.labels(images)
+
+    def _open(self, runtime: str, precision: str, samples: Sequence[np.ndarray]) -> "_Pipeline":
+        scores = open_runtime(runtime, self.model, precision, self.device, samples)
+        return _Pipeline(scores, Head(self.model, self.device, precision), self.device)
+
+
+class _Pipeline:
+    """Backbone in some runtime, then the head: images uint8 -> label maps uint8."""
+
+    def __init__(self, scores: Any, head: Head, device: torch.device) -> None:
+        self.scores, self.head, self.device = scores, head, device
+
+    @torch.inference_mode()
+    def labels(self, images: np.ndarray) -> np.ndarray:
+        """Return the label maps (B,H,W) of images (B,H,W,3)."""
+        coarse = self.scores(_tensor(images).to(self.device))
+        return self.head(coarse, images.shape[1:3]).cpu().numpy()
+
+    def __call__(self, image: np.ndarray) -> np.ndarray:
+        """Return the label map (H,W) of an image (H,W,3)."""
+        return self.labels(image[None])[0]
+
+
+def _tensor(images: np.ndarray) -> Tensor:
+    contiguous = np.ascontiguousarray(images)
+    if not contiguous.flags.writeable:  # PyTorch warns of those, though it only reads here
+        contiguous = contiguous.copy()
+    return torch.from_numpy(contiguous)
+
+
+def _drawn_scenes() -> list[np.ndarray]:
+    from eacnet.scenes import draw_scene
+
+    return [draw_scene(*SAMPLE_SIZE, seed)[0] for seed in (1, 2)]
+
+
+def _device(name: str) -> torch.device:
+    if name not in ("auto", "cpu", "cuda"):
+        raise InputError(f"unknown device {name!r}; choose auto, cpu or cuda")
+    return pick_device(name, "device")

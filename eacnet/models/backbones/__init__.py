@@ -1,0 +1,1 @@
+"""The backbones and whole networks, one file each."""

@@ -1,0 +1,140 @@
+"""Scores by class: what is taken for what, and what calibration gains."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib.style
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from eacnet.evaluation.bootstrap import draw_images, image_interval, weighted_scores
+from eacnet.evaluation.counts import Counts
+from eacnet.evaluation.scores import class_iou
+from eacnet.report.figures.style import BLUE, ORANGE, STYLE, new_figure
+
+# In a matrix of more classes, numbers would be too small to read.
+MOST_NUMBERS = 30
+Gains = Mapping[str, tuple[float, float, float]]
+
+
+def confusion_figure(confusion: Sequence[Sequence[int]], names: Sequence[str]) -> Figure:
+    """Draw a confusion matrix, each row in percent of the pixels of that true class.
+
+    Args:
+        confusion: pixels, (K,K), rows are the ground truth.
+        names: of the K classes.
+    """
+    pixels = np.array(confusion, float)
+    truth = pixels.sum(1, keepdims=True)
+    shares = 100 * np.divide(pixels, truth, out=np.full_like(pixels, np.nan), where=truth > 0)
+    size = min(11, max(4.2, 3 + 0.38 * len(names)))
+    with matplotlib.style.context(STYLE):
+        figure = new_figure(size + 0.9, size)
+        axes = figure.subplots()
+        # Dark is much: also in grey.
+        image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=100)
+        axes.set_facecolor("0.85")  # a class that the truth lacks
+        axes.grid(visible=False)
+        axes.spines[:].set_visible(False)
+        ticks = range(len(names))
+        font = {"fontsize": min(9, 290 / len(names))}
+        axes.set_xticks(ticks, names, rotation=90, **font)
+        axes.set_yticks(ticks, names, **font)
+        axes.tick_params(length=0)
+        axes.set_xlabel("predicted class")
+        axes.set_ylabel("true class")
+        if len(names) <= MOST_NUMBERS:
+            for (row, column), share in np.ndenumerate(shares):
+                if share >= 0.5:
+                    color = "white" if share > 55 else "black"
+                    style = {"ha": "center", "va": "center", "fontsize": 7.5, "color": color}
+                    axes.text(column, row, f"{share:.0f}", **style)
+        bar = figure.colorbar(image, shrink=0.6, aspect=30, pad=0.02)
+        bar.set_label("% of the true class")
+        bar.outline.set_visible(False)
+    return figure
+
+
+def gains_by_class(ablation: Mapping[str, Any]) -> dict[str, Gains]:
+    """Return what each calibration gains for each class over the same backbone without it.
+
+    Args:
+        ablation: ablation.json.
+
+    Returns:
+        Heading -> class -> gain in IoU and the ends of its 95 % interval over images, in points.
+    """
+    panels = {}
+    for group in ablation["groups"]:
+        found = group.get("class_gain") or {}
+        gains = {name: (one["mean"], *one["images"]) for name, one in found.items() if one}
+        if gains:
+            heading = f"{group['backbone']}, {group['calibration']} against none"
+            panels[heading] = gains
+    return panels
+
+
+def gains_over_coarse(counts: Counts, names: Sequence[str]) -> dict[str, Gains]:
+    """Return what the calibration gains for each class over the coarse scores of its own network.
+
+    Returns:
+        As `gains_by_class` does; empty for a network without calibration.
+    """
+    if counts.coarse_confusion is None:
+        return {}
+    weights = draw_images(len(counts))
+    coarse = Counts(counts.coarse_confusion, counts.coarse_bands, counts.boundary)
+    before, after = (weighted_scores(one, weights)["class_iou"] for one in (coarse, counts))
+    gain = class_iou(counts.confusion.sum(0)) - class_iou(counts.coarse_confusion.sum(0))
+    known = np.flatnonzero(~np.isnan(gain))
+    ends = image_interval((after - before)[:, known])  # (2, known)
+    gains = {
+        names[index]: tuple(100 * float(value) for value in (gain[index], *ends[:, place]))
+        for place, index in enumerate(known)
+    }
+    return {"calibrated against coarse scores of the same network": gains} if gains else {}
+
+
+def class_gain_figure(panels: Mapping[str, Gains], names: Sequence[str]) -> Figure:
+    """Draw gains as horizontal bars with their intervals, one panel for each comparison.
+
+    Args:
+        panels: as `gains_by_class` returns them; at least one.
+        names: of all classes, from top to bottom; those without a gain have no bar.
+    """
+    with matplotlib.style.context(STYLE):
+        width = max(6.5, 2 + 3.2 * len(panels))
+        figure = new_figure(width, 1.4 + 0.27 * len(names))
+        row = figure.subplots(1, len(panels), sharex=True, sharey=True, squeeze=False)[0]
+        for axes, (heading, gains) in zip(row, panels.items(), strict=True):
+            for place, name in enumerate(names):
+                if name in gains:
+                    _bar(axes, place, *gains[name])
+            axes.axvline(0, color="black", linewidth=0.8)
+            axes.set_title(heading, loc="left")
+            axes.set_yticks(range(len(names)), names)
+            axes.grid(visible=False, axis="y")
+            axes.tick_params(axis="y", length=0)
+            axes.set_xlabel("gain in IoU (percentage points)")
+        row[0].set_ylim(len(names) - 0.4, -0.6)
+        legend = [
+            Patch(facecolor=BLUE, label="gain"),
+            Patch(facecolor=ORANGE, label="loss"),
+            Patch(facecolor="white", edgecolor="0.4", hatch="////", label="interval holds 0"),
+            Line2D([], [], color="black", marker="|", label="95 % interval over images"),
+        ]
+        columns = len(legend) if len(panels) > 1 else 2
+        figure.legend(handles=legend, loc="outside lower center", ncols=columns)
+    return figure
+
+
+def _bar(axes: Any, place: int, mean: float, low: float, high: float) -> None:
+    """Draw one gain: filled where its interval excludes 0, hatched where it does not."""
+    color = BLUE if mean >= 0 else ORANGE
+    sure = low > 0 or high < 0
+    look = {"color": color} if sure else {"facecolor": "white", "edgecolor": color, "hatch": "////"}
+    axes.barh(place, mean, height=0.62, linewidth=0.8, **look)
+    # Drawn as a line: an interval of percentiles need not hold the mean.
+    axes.plot([low, high], [place, place], color="black", linewidth=1.2, marker="|", markersize=5)

@@ -1,0 +1,103 @@
+"""Training curves: what every network of the ablation did, epoch by epoch."""
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import matplotlib.style
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from eacnet.errors import InputError
+from eacnet.report.figures.style import CALIBRATIONS, STYLE, new_figure
+
+History = list[dict[str, float | None]]
+Histories = Mapping[tuple[str, str], Sequence[History]]
+COLUMNS = ["epoch", "loss", "lr", "val_miou"]
+
+
+def read_history(path: Path) -> History:
+    """Read training.csv: epoch, loss, lr, and val_miou in percent, None where not validated.
+
+    It holds no epoch where a network was scored as its file had it.
+
+    Raises:
+        InputError: the file is missing or holds anything else.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            table = csv.DictReader(file)
+            if list(table.fieldnames or ()) != COLUMNS:
+                raise ValueError(f"columns {table.fieldnames}")
+            return [
+                {
+                    **{name: float(row[name]) for name in ("epoch", "loss", "lr")},
+                    "val_miou": float(row["val_miou"]) if row["val_miou"] else None,
+                }
+                for row in table
+            ]
+    except FileNotFoundError:
+        raise InputError(f"{path} is missing; `dvc repro` makes it") from None
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{path} is no training curve ({error!r}); `dvc repro -f` remakes it"
+        ) from None
+
+
+def training_figure(histories: Histories, validated_on: str | None) -> Figure | None:
+    """Draw loss and, where there is one, validation mIoU over the epochs, a row for each backbone.
+
+    A line is the mean over the seeds of one calibration, the band around it their whole range.
+
+    Args:
+        histories: (backbone, calibration) -> the history of each seed, as `read_history` returns
+            it, all of one length.
+        validated_on: name of the split behind `val_miou`.
+
+    Returns:
+        The figure, or None where no network was trained.
+    """
+    histories = {network: runs for network, runs in histories.items() if all(runs)}
+    if not histories:
+        return None
+    every = [row for runs in histories.values() for history in runs for row in history]
+    columns = {"loss": "mean loss"}
+    if any(row["val_miou"] is not None for row in every):
+        columns["val_miou"] = f"mIoU on {validated_on} (%)"
+    tops = {name: max(row[name] for row in every if row[name] is not None) or 1 for name in columns}
+    backbones = list(dict.fromkeys(backbone for backbone, _ in histories))
+    with matplotlib.style.context(STYLE):
+        figure = new_figure(4.5 * len(columns), 2.6 * len(backbones))
+        grid = figure.subplots(len(backbones), len(columns), squeeze=False, sharex=True)
+        for line, backbone in zip(grid, backbones, strict=True):
+            own = {name: runs for (of, name), runs in histories.items() if of == backbone}
+            for axes, (name, label) in zip(line, columns.items(), strict=True):
+                for calibration, runs in own.items():
+                    _band(axes, runs, name, calibration)
+                axes.set_ylabel(label)
+                axes.set_ylim(0, 1.08 * tops[name])
+                axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+                axes.set_title(backbone, loc="left")
+            line[0].legend()
+        for axes in grid[-1]:
+            axes.set_xlabel("epoch")
+    return figure
+
+
+def _band(axes: Axes, runs: Sequence[History], name: str, calibration: str) -> None:
+    """Draw the mean of one calibration's runs and their range."""
+    points = [[(row["epoch"], row[name]) for row in run if row[name] is not None] for run in runs]
+    table = np.array(points)  # (seeds, epochs, 2)
+    if not table.size:
+        return
+    epochs, values = table[0, :, 0], table[..., 1]
+    color, dashes = CALIBRATIONS[calibration]
+    # A lone point or a few would be no visible line.
+    marker = "o" if len(epochs) <= 25 else None
+    what = "without calibration" if calibration == "none" else calibration
+    seeds = f"{len(runs)} seed{'s' if len(runs) > 1 else ''}"
+    style = {"color": color, "linestyle": dashes, "marker": marker, "markersize": 3.5}
+    axes.plot(epochs, values.mean(0), label=f"{what} ({seeds})", **style)
+    if len(runs) > 1:
+        axes.fill_between(epochs, values.min(0), values.max(0), color=color, alpha=0.2, linewidth=0)

@@ -1,0 +1,1 @@
+"""What `eacnet verify` does: the figures of a report rebuilt and compared."""

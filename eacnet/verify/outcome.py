@@ -1,0 +1,88 @@
+"""The outcome of a verification, for people to read on a terminal."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from eacnet.verify.compare import Comparison
+
+# Of the differences of a check, as many are shown; the table counts them all.
+SHOWN = 20
+ANEW = "network scored anew"
+_HEADINGS = ("check", "run", "figures", "reproduced", "largest deviation", "tolerance")
+_NUMBERS = slice(2, 5)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check of one run: what came out, or why it could not be made."""
+
+    what: str
+    run: str
+    tolerance: str = ""
+    outcome: Comparison | None = None
+    obstacle: str = ""
+
+
+def outcome(title: str, checks: Sequence[Check]) -> str:
+    """Write all checks as a table, then what differs, then what could not be checked and why."""
+    parts = [_table([_HEADINGS, *map(_row, checks)])]
+    parts += [_differences(check) for check in checks if check.outcome and not _agrees(check)]
+    if undone := [check for check in checks if check.outcome is None]:
+        parts.append(_obstacles(undone))
+    done = [check.outcome for check in checks if check.outcome]
+    figures = sum(one.figures for one in done)
+    missed = sum(len(one.differences) for one in done)
+    parts.append(f"{title}: {figures - missed} of {figures} figures reproduced")
+    if undone:
+        parts[-1] += f"; {len(undone)} of {len(checks)} checks could not be made here"
+    return "\n\n".join(parts)
+
+
+def _agrees(check: Check) -> bool:
+    return check.outcome is not None and not check.outcome.differences
+
+
+def _row(check: Check) -> tuple[str, ...]:
+    if check.outcome is None:
+        return check.what, check.run, "-", "-", "-", "not checked"
+    figures, missed = check.outcome.figures, len(check.outcome.differences)
+    largest = f"{check.outcome.largest:.4g}"
+    return check.what, check.run, str(figures), str(figures - missed), largest, check.tolerance
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> str:
+    """Align text to the left and numbers to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    numbers = range(len(widths))[_NUMBERS]
+    lines = [
+        "  ".join(
+            cell.rjust(width) if index in numbers else cell.ljust(width)
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+    lines.insert(1, "  ".join("-" * width for width in widths))
+    return "\n".join(lines)
+
+
+def _differences(check: Check) -> str:
+    found = check.outcome.differences
+    lines = [f"Not reproduced ({check.run}, {check.what}):"]
+    lines += [f"  {one}" for one in found[:SHOWN]]
+    if len(found) > SHOWN:
+        lines.append(f"  and {len(found) - SHOWN} more")
+    if check.what == ANEW and check.outcome.within_tolerance:
+        lines.append(
+            "  All of this is within what another device may change: perhaps the processor is"
+            " another one of the same name."
+        )
+    return "\n".join(lines)
+
+
+def _obstacles(undone: Sequence[Check]) -> str:
+    """Name what could not be checked, runs with the same obstacle together."""
+    runs: dict[tuple[str, str], list[str]] = {}
+    for check in undone:
+        runs.setdefault((check.what, check.obstacle), []).append(check.run)
+    lines = [f"  {what} ({', '.join(names)}): {why}" for (what, why), names in runs.items()]
+    return "\n".join(["Not checked:", *lines])

@@ -1,0 +1,145 @@
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from eacnet.config.params import load_params
+from eacnet.errors import InputError
+
+ROOT = Path(__file__).parents[2]
+CROSS = {"networks": ["model"], "forms": ["published"], "sizes": [[64, 128]]}
+
+
+def changed(tmp_path: Path, key: str, value: object) -> Path:
+    yaml = YAML(typ="safe")
+    params = yaml.load(ROOT / "params.yaml")
+    *parents, last = key.split(".")
+    node = params
+    for parent in parents:
+        node = node[parent]
+    node[last] = value
+    path = tmp_path / "params.yaml"
+    yaml.dump(params, path)
+    return path
+
+
+def test_every_published_recipe_is_as_its_paper_says():
+    recipes = load_params(ROOT / "params.yaml").recipes
+    sgd, adam, camvid = (recipes[name] for name in ("cityscapes", "cityscapes_adam", "camvid"))
+    assert (sgd.epochs, sgd.batch, sgd.crop) == (1000, 8, (512, 1024))
+    assert (sgd.optimiser.name, sgd.optimiser.lr, sgd.optimiser.momentum) == ("sgd", 0.045, 0.9)
+    assert sgd.optimiser.weight_decay == 1e-4
+    assert (adam.epochs, adam.optimiser.lr, adam.schedule.step) == (400, 5e-4, "epoch")
+    assert (sgd.loss.name, sgd.loss.threshold, sgd.loss.keep) == ("ohem", 0.7, 1 / 16)
+    assert (camvid.epochs, camvid.batch, camvid.crop) == (1000, 16, (360, 480))
+    assert (camvid.optimiser.lr, camvid.optimiser.weight_decay) == (1e-3, 2e-4)
+    assert len(sgd.loss.class_weights) == 19
+    assert (sgd.loss.class_weights[0], sgd.loss.class_weights[-1]) == (0.8373, 1.0507)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("dataset", "kitti", ["dataset is 'kitti'", "'synthetic'", "'camvid'"]),
+        ("variant", "_strong", ["variant is '_strong'", "'synthetic_strong'", "''"]),
+        ("seed", -1, ["seed is -1", "greater than or equal to 0"]),
+        ("seed", 1.5, ["seed is 1.5", "integer"]),
+        ("model.calib", "perhaps", ["model.calib is 'perhaps'", "boolean"]),
+        ("model.backbone", "vgg", ["model.backbone is 'vgg'", "'dab', 'erf'"]),
+        ("model.backbon", "dab", ["unknown key model.backbon"]),
+        ("recipes.camvid.crop", [360], ["recipes.camvid.crop.1 is missing"]),
+        ("recipes.camvid.scales", [], ["recipes.camvid.scales is []", "at least 1"]),
+        ("recipes.camvid.batch", 0, ["recipes.camvid.batch is 0", "greater than 0"]),
+        ("recipes.camvid.optimiser.lr", "fast", ["optimiser.lr is 'fast'", "valid number"]),
+        ("recipes.camvid.optimiser.lr", float("nan"), ["optimiser.lr is nan"]),
+        ("recipes.camvid.optimiser", {"nam": "sgd"}, ["unknown key", "optimiser.nam"]),
+        ("recipes.camvid.loss.class_weights", "sqrt", ["class_weights is 'sqrt'", "'log'"]),
+        ("recipes.camvid.loss.class_weights", [1, -1], ["class_weights.1 is -1"]),
+        ("recipes.synthetic.epochs", -1, ["recipes.synthetic.epochs is -1", "equal to 0"]),
+        ("recipes.synthetic.epochs", 0, ["recipes.synthetic.epochs is 0", "init is null"]),
+        ("datasets.camvid.train", [], ["datasets.camvid.train is []"]),
+        ("datasets.synthetic.size", [4096, 8192], ["datasets.synthetic.size.0 is 4096", "1024"]),
+        ("ablation.seeds", [], ["ablation.seeds is []"]),
+        ("benchmark", "huge", ["benchmark is 'huge'", "full, quick"]),
+        ("benchmarks.quick.rounds", 0, ["benchmarks.quick.rounds is 0", "greater than 0"]),
+        ("benchmarks.quick.rows", [{**CROSS, "networks": ["vgg-none"]}], ["'vgg-none'", "lraspp"]),
+        ("benchmarks.quick.rows", [{**CROSS, "forms": ["fast"]}], ["forms.0 is 'fast'", "eager"]),
+        ("benchmarks.quick.rows", [{**CROSS, "precisions": ["bf16"]}], ["published", "in fp32"]),
+        ("benchmarks.quick.rows", [{**CROSS, "networks": ["lraspp"]}], ["lraspp", "eager"]),
+        ("benchmarks.quick.modules", [{**CROSS, "forms": ["openvino"]}], ["modules", "and eager"]),
+        ("benchmarks.quick.modules", [{**CROSS, "batches": [2]}], ["modules", "batch 1"]),
+        ("ablation.seeds", [1, 2, 1], ["1 is there twice"]),
+        ("ablation.calibrations", ["none", "none"], ["none is there twice"]),
+        ("ablation.calibrations", ["local"], ["ablation.calibrations.0 is 'local'", "'pooled'"]),
+        ("ablation.backbones", ["dab", "erf", "dab"], ["dab is there twice"]),
+        ("ablation.backbones", ["vgg"], ["ablation.backbones.0 is 'vgg'", "'dab', 'erf'"]),
+        ("ablation.backbones", ["erfnet"], ["ablation.backbones.0 is 'erfnet'", "'dab', 'erf'"]),
+        ("ablation.baselines", ["dab"], ["ablation.baselines.0 is 'dab'", "'erfnet'"]),
+    ],
+)
+def test_a_bad_value_gets_one_line_that_names_it(tmp_path, key, value, expected):
+    with pytest.raises(InputError) as caught:
+        load_params(changed(tmp_path, key, value))
+    message = str(caught.value)
+    assert "\n" not in message
+    assert all(part in message for part in expected), message
+
+
+@pytest.mark.parametrize("text", ["a: [1, 2", "- just\n- a list", "", "\x00"])
+def test_what_is_no_parameter_file_gets_one_line(tmp_path, text):
+    path = tmp_path / "params.yaml"
+    path.write_text(text)
+    with pytest.raises(InputError) as caught:
+        load_params(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(InputError, match="is missing"):
+        load_params(tmp_path / "params.yaml")
+
+
+def test_scientific_notation_is_a_number_as_in_yaml_1_2(tmp_path):
+    path = tmp_path / "params.yaml"
+    path.write_text((ROOT / "params.yaml").read_text().replace("lr: 0.045", "lr: 45e-3"))
+    assert load_params(path).recipes["cityscapes"].optimiser.lr == 0.045
+
+
+@pytest.mark.parametrize(
+    ("calib", "attention", "expected"),
+    [(True, "pooled", "pooled"), (True, "full", "full"), (False, "pooled", "none")],
+)
+def test_calibration_follows_both_switches(tmp_path, calib, attention, expected):
+    model = {"backbone": "dab", "calib": calib, "attention": attention}
+    assert load_params(changed(tmp_path, "model", model)).model.calibration == expected
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        (
+            "model.pretrained",
+            "imagenet",
+            ["model.pretrained is 'imagenet'", "'none' with backbone"],
+        ),
+        ("model.pretrained", "coco", ["model.pretrained is 'coco'", "'none' or 'imagenet'"]),
+        ("recipes.synthetic.init", "", ["recipes.synthetic.init is ''", "at least 1 character"]),
+    ],
+)
+def test_where_a_training_starts_is_checked(tmp_path, key, value, expected):
+    with pytest.raises(InputError) as caught:
+        load_params(changed(tmp_path, key, value))
+    assert all(part in str(caught.value) for part in expected), caught.value
+
+
+def test_a_training_starts_from_one_thing_alone(tmp_path):
+    model = {"backbone": "resnet18", "calib": True, "attention": "pooled", "pretrained": "imagenet"}
+    path = changed(tmp_path, "model", model)
+    params = load_params(path)
+    assert params.model.weights_for("resnet18") == "imagenet"
+    assert params.model.weights_for("dab") == "none"
+    path.write_text(path.read_text().replace("init: null", "init: a.safetensors"))
+    with pytest.raises(
+        InputError, match=r"recipes.synthetic.init is 'a.safetensors' and model.pre"
+    ):
+        load_params(path)

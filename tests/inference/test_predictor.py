@@ -1,0 +1,138 @@
+import numpy as np
+import pytest
+import torch
+
+import eacnet
+from eacnet.benchmark.published_form import reference_predict
+from eacnet.errors import InputError
+from eacnet.inference import predictor as predictor_module
+from eacnet.inference.postprocess import Head
+from eacnet.models import build_model, save_model
+
+CASES = [
+    *[(b, c) for b in ("dab", "erf", "enet", "resnet18") for c in ("none", "full", "pooled")],
+    ("erfnet", "none"),
+]
+
+
+@pytest.mark.parametrize(("backbone", "calibration"), CASES)
+def test_labels_are_those_of_the_published_form(network, pixels, backbone, calibration):
+    model = network(backbone, calibration)
+    for size in ((45, 61), (64, 96)):
+        image = pixels(*size)[0].numpy()
+        labels = eacnet.Predictor(model)(image)
+        truth = reference_predict(model, image)
+        assert labels.dtype == np.uint8
+        assert labels.shape == size
+        assert (labels != truth).mean() <= 1e-3  # of pixels where two classes tie in float32
+        assert len(np.unique(truth)) > 1
+
+
+def test_the_published_form_is_the_network_itself(network, pixels):
+    model = network("dab", "full")
+    image = pixels(50, 70)
+    with torch.no_grad():
+        logits = model((image - torch.tensor(model.card.mean)).permute(0, 3, 1, 2))
+    truth = logits.argmax(1)[0].byte().numpy()
+    assert (reference_predict(model, image[0].numpy()) != truth).mean() <= 1e-3
+
+
+def test_one_image_a_batch_or_a_sequence(network, pixels):
+    predict = eacnet.Predictor(network())
+    batch = pixels(40, 56, 3).numpy()
+    labels = predict(batch)
+    assert labels.shape == (3, 40, 56)
+    for image, alone, listed in zip(batch, labels, predict(list(batch)), strict=True):
+        assert (predict(image) != alone).mean() <= 1e-3
+        assert np.array_equal(predict(image), listed)
+    other = pixels(33, 20)[0].numpy()
+    assert [p.shape for p in predict((batch[0], other))] == [(40, 56), (33, 20)]
+    assert predict([]) == []
+    assert predict(batch[:0]).shape == (0, 40, 56)
+    assert np.array_equal(predict(batch[0][:, ::-1]), predict(batch[0][:, ::-1].copy()))
+
+
+def test_a_path_will_do_and_the_network_stays_as_it_is(network, pixels, tmp_path):
+    model = network()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    card = model.card
+    save_model(
+        model, tmp_path / "net.safetensors", classes=card.classes, mean=card.mean, std=card.std
+    )
+    image = pixels(40, 56)[0].numpy()
+    ours, read = eacnet.Predictor(model), eacnet.Predictor(tmp_path / "net.safetensors")
+    assert np.array_equal(ours(image), read(image))
+    assert ours.model is model
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    assert (ours.runtime, ours.precision, ours.device.type) == ("eager", "fp32", "cpu")
+
+
+def test_bfloat16_agrees_where_classes_are_not_close(network, pixels):
+    try:
+        predict = eacnet.Predictor(network(), precision="bf16")
+    except InputError:
+        pytest.skip("this processor has no bfloat16")
+    image = pixels(64, 96)[0].numpy()
+    assert (predict(image) == reference_predict(predict.model, image)).mean() > 0.9
+
+
+def test_the_attention_takes_the_fused_kernel(network):
+    own = eacnet.Predictor(network()).attention_kernel
+    assert own in ("eacnet postprocess.cpp, float32", "_scaled_dot_product_flash_attention_for_cpu")
+    head = Head(network(), torch.device("cpu"), "fp32")
+    head.kernels = None
+    assert head.attention_kernel == "_scaled_dot_product_flash_attention_for_cpu"
+    assert eacnet.Predictor(network("dab", "none")).attention_kernel == "none"
+
+
+BAD = {
+    "greyscale": (np.zeros((40, 40), np.uint8), r"greyscale \(40x40\).*convert\('RGB'\)"),
+    "one channel": (np.zeros((40, 40, 1), np.uint8), "greyscale"),
+    "rgba": (np.zeros((40, 40, 4), np.uint8), r"alpha channel.*image\[\.\.\., :3\]"),
+    "16 bits": (np.zeros((40, 40, 3), np.uint16), "16 bits a channel.*>> 8"),
+    "float": (np.zeros((40, 40, 3), np.float32), "float32, not uint8"),
+    "channels first": (np.zeros((3, 40, 40), np.uint8), "shape 3x40x40.*channels last"),
+    "too small": (np.zeros((8, 40, 3), np.uint8), "8x40 pixels are too small"),
+    "in a list": ([np.zeros((40, 40, 4), np.uint8)], "image 0 has an alpha channel"),
+    "a batch": (np.zeros((2, 40, 40, 4), np.uint8), "alpha channel"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_wrong_images_are_refused_in_one_line(network, name):
+    image, message = BAD[name]
+    with pytest.raises(InputError, match=message) as caught:
+        eacnet.Predictor(network("dab", "pooled"))(image)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"runtime": "warp"}, "unknown runtime 'warp'; choose one of auto, eager"),
+        ({"precision": "fp8"}, "unknown precision 'fp8'; choose one of auto, fp32"),
+        ({"precision": "int8"}, "runtime eager has no int8 on this cpu; it has fp32"),
+        ({"runtime": "onnxruntime", "precision": "int8"}, "has no int8 on this cpu; it has fp32"),
+        ({"runtime": "openvino", "precision": "int8"}, "int8 takes its ranges from images"),
+        ({"runtime": "auto", "precision": "int8"}, "int8 takes its ranges from images"),
+        ({"device": "tpu"}, "unknown device 'tpu'"),
+        ({"threads": 0}, "threads is 0"),
+    ],
+)
+def test_unknown_choices_are_refused(network, arguments, message):
+    with pytest.raises(InputError, match=message):
+        eacnet.Predictor(network(), **arguments)
+
+
+def test_a_network_without_a_card_is_refused():
+    with pytest.raises(InputError, match=r"no card, so the mean.*eacnet\.load_model"):
+        eacnet.Predictor(build_model())
+
+
+def test_out_of_memory_says_what_to_reduce(network, monkeypatch):
+    def exhausted(*_):
+        return lambda pixels: torch.empty(2**60)
+
+    monkeypatch.setattr(predictor_module, "open_runtime", exhausted)
+    with pytest.raises(InputError, match=r"1 x 40x48 pixels on cpu; pass smaller images or fewer"):
+        eacnet.Predictor(network())(np.zeros((40, 48, 3), np.uint8))

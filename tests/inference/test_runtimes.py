@@ -1,0 +1,168 @@
+"""Every runtime against the published form, on one small network."""
+
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import eacnet
+from eacnet.benchmark.published_form import reference_predict
+from eacnet.errors import InputError
+from eacnet.inference import auto
+from eacnet.inference import runtimes as backends
+from eacnet.inference.auto import candidates, choose, split, told
+
+CPU = torch.device("cpu")
+NEEDS = {"onnxruntime": "onnxruntime", "openvino": "openvino"}
+
+
+def agreement(predict, image):
+    return float((predict(image) == reference_predict(predict.model, image)).mean())
+
+
+@pytest.mark.parametrize("runtime", ["onnxruntime", "openvino"])
+def test_a_runtime_gives_the_labels_of_the_published_form_at_any_size(network, pixels, runtime):
+    pytest.importorskip(NEEDS[runtime])
+    predict = eacnet.Predictor(network(), runtime=runtime)
+    for size in ((45, 61), (64, 96)):
+        assert agreement(predict, pixels(*size)[0].numpy()) > 0.999
+    batch = pixels(40, 56, 2).numpy()
+    assert predict(batch).shape == (2, 40, 56)
+
+
+def test_int8_takes_its_ranges_from_the_samples(network, pixels):
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("openvino")
+    model, images = network(), pixels(64, 96, 3).numpy()
+    options = {"runtime": "openvino", "precision": "int8"}
+    fits = eacnet.Predictor(model, samples=images, **options)
+    dark = eacnet.Predictor(model, samples=[images[0] // 32], **options)
+    assert agreement(fits, images[0]) > 0.8
+    assert agreement(dark, images[0]) < agreement(fits, images[0])
+
+
+def test_compiled_code_gives_the_labels_of_the_published_form(network, pixels, tmp_path):
+    # An encoder of few layers: compiling takes half a minute for the others. In a process of its
+    # own: in one that had run all tests before, this one once ended in a segmentation fault.
+    model = network("erf", "pooled")
+    model.backbone.layers = torch.nn.Sequential(*(model.backbone.layers[i] for i in (0, 6)))
+    torch.save(model, tmp_path / "model.pt")
+    image = pixels(45, 61)[0].numpy()
+    np.save(tmp_path / "image.npy", image)
+    script = (
+        "import eacnet, numpy, torch; model = torch.load('model.pt', weights_only=False); "
+        "labels = eacnet.Predictor(model, runtime='compile')(numpy.load('image.npy')); "
+        "numpy.save('labels.npy', labels)"
+    )
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    subprocess.run([sys.executable, "-c", script], cwd=tmp_path, env=env, check=True)
+    labels = np.load(tmp_path / "labels.npy")
+    assert (labels == reference_predict(model, image)).mean() > 0.999
+
+
+def test_a_runtime_that_is_not_installed_names_the_extra(network, monkeypatch):
+    monkeypatch.setattr(backends.util, "find_spec", lambda name: None)
+    message = r"runtime openvino needs openvino and onnx.*pip install eacnet\[onnx,openvino\]"
+    with pytest.raises(InputError, match=message):
+        eacnet.Predictor(network(), runtime="openvino")
+    assert {name for name, _ in candidates("auto", "fp32", CPU, True)} == {"eager", "compile"}
+
+
+@pytest.fixture
+def without_onnxruntime(monkeypatch):
+    find = backends.util.find_spec
+    monkeypatch.setattr(
+        backends.util, "find_spec", lambda name: None if name == "onnxruntime" else find(name)
+    )
+
+
+def test_int8_needs_a_quantiser_and_names_its_extra(network, pixels, without_onnxruntime):
+    pytest.importorskip("openvino")
+    message = r"runtime openvino in int8 needs onnxruntime.*pip install eacnet\[onnx,openvino\]"
+    with pytest.raises(InputError, match=message):
+        eacnet.Predictor(
+            network(), runtime="openvino", precision="int8", samples=pixels(40, 56).numpy()
+        )
+    assert backends.lacking("openvino", "bf16") == []
+
+
+def test_auto_leaves_out_int8_that_cant_be():
+    pytest.importorskip("openvino")
+    assert ("openvino", "int8") in candidates("openvino", "auto", CPU, True)
+    assert ("openvino", "int8") not in candidates("openvino", "auto", CPU, False)
+
+
+def test_auto_leaves_out_int8_without_a_quantiser(without_onnxruntime):
+    pytest.importorskip("openvino")
+    pairs = candidates("auto", "auto", CPU, True)
+    assert ("openvino", "fp32") in pairs
+    assert not {"int8", "onnxruntime"} & {part for pair in pairs for part in pair}
+
+
+@pytest.mark.parametrize("count", range(20))
+def test_auto_tries_itself_on_other_images_than_int8_has_seen(count):
+    tried, rest = split(list(range(count)))
+    assert min(count, 1) <= len(tried) <= 4
+    assert set(tried) | set(rest) == set(range(count))
+    if count > 1:
+        assert not set(tried) & set(rest)
+        assert len(rest) >= len(tried) - 1
+
+
+def test_a_choice_is_told_the_fastest_first():
+    trials = [
+        {"runtime": "a", "precision": "bf16", "agreement": 0.98, "median_ms": None,
+         "problem": "disagrees with fp32 eager"},
+        {"runtime": "b", "precision": "fp32", "agreement": 1.0, "median_ms": 20.4, "problem": ""},
+        {"runtime": "c", "precision": "fp32", "agreement": 0.9995, "median_ms": 9.6, "problem": ""},
+    ]  # fmt: skip
+    assert told({"runtime": "c", "precision": "fp32", "trials": trials}) == (
+        "c fp32 of c fp32: 10 ms, 99.950 % same labels; b fp32: 20 ms, 100.000 % same labels; "
+        "a bf16: 98.000 % same labels, disagrees with fp32 eager"
+    )
+
+
+def test_auto_takes_the_fastest_of_those_that_agree(monkeypatch):
+    truth = np.zeros((10, 200), np.uint8)
+    wrong = truth.copy()
+    wrong[0, :3] = 1  # 0.15 % of the labels
+    clock = iter(range(10**6))
+    speed = {"eager": 5, "compile": 3, "onnxruntime": 1}
+    results = {"eager": truth, "compile": truth, "onnxruntime": wrong}
+
+    def opened(runtime, precision):
+        if runtime == "openvino":
+            raise RuntimeError("no such instruction\nmore")
+
+        def predict(image):
+            for _ in range(speed[runtime]):
+                next(clock)
+            return results[runtime]
+
+        return predict
+
+    monkeypatch.setattr(auto.time, "perf_counter", lambda: next(clock))
+    pairs = [(name, "fp32") for name in backends.RUNTIMES]
+    _, choice = choose(pairs, opened, [np.zeros((10, 200, 3), np.uint8)])
+    assert (choice["runtime"], choice["precision"], choice["agreement"]) == ("compile", "fp32", 1)
+    problems = {trial["runtime"]: trial["problem"] for trial in choice["trials"]}
+    assert problems["openvino"] == "no such instruction"
+    assert problems["onnxruntime"] == "disagrees with fp32 eager"
+    with pytest.raises(InputError, match="no runtime gives the labels"):
+        choose(pairs[2:3], opened, [np.zeros((10, 200, 3), np.uint8)])
+
+
+def test_auto_says_what_it_picked(network, pixels, monkeypatch, caplog):
+    caplog.set_level(logging.INFO)
+    monkeypatch.delitem(backends.RUNTIMES, "compile")
+    image = pixels(40, 56)[0].numpy()
+    predict = eacnet.Predictor(network(), runtime="auto", samples=[image])
+    assert predict.choice["runtime"] == predict.runtime in backends.RUNTIMES
+    assert predict.precision == "fp32"
+    assert f"auto picked {predict.runtime} fp32" in caplog.text
+    assert agreement(predict, image) > 0.99

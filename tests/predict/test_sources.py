@@ -1,0 +1,98 @@
+from pathlib import Path
+
+import pytest
+
+from eacnet.predict.sources import find_sources
+
+
+@pytest.fixture
+def tree(tmp_path, monkeypatch):
+    """Return a function that makes empty files and runs in their folder."""
+
+    def make(*names):
+        for name in names:
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+        monkeypatch.chdir(tmp_path)
+        return tmp_path
+
+    return make
+
+
+def names(arguments, output="out"):
+    sources, problems = find_sources(arguments, Path(output))
+    assert not problems
+    return {str(source.path): source.name for source in sources}
+
+
+def test_files_folders_and_globs_in_order(tree):
+    tree("a/2.png", "a/1.JPG", "a/sub/3.png", "a/note.txt", "a/.hidden.png", "b.mp4", "c1.png")
+    assert names(["a", "b.mp4", "c*.png"]) == {
+        "a/1.JPG": "1",
+        "a/2.png": "2",
+        "a/sub/3.png": "sub/3",
+        "b.mp4": "b",
+        "c1.png": "c1",
+    }
+    sources, _ = find_sources(["a", "b.mp4"], Path("out"))
+    assert [source.is_video for source in sources] == [False, False, False, True]
+
+
+def test_one_stem_in_two_folders_gives_two_names(tree):
+    tree("left/x.png", "right/x.png")
+    assert names(["left", "right"]) == {"left/x.png": "left/x", "right/x.png": "right/x"}
+
+
+def test_two_suffixes_of_one_stem_stay_in_the_names(tree):
+    tree("x.png", "x.JPG", "y.png")
+    assert names(["."]) == {"x.JPG": "x.JPG", "x.png": "x.png", "y.png": "y"}
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        ["x.png", "x.jpg", "x.PNG", "x.mp4"],
+        ["a/x.png", "b/x.png", "a/x.jpg", "x.png.jpg"],
+        ["a/b/x.png", "c/b/x.png", "b/x.png"],
+        ["a/x.png", "A/X.png"],
+        ["a/X.png", "b/X.png"],
+    ],
+)
+def test_names_are_distinct_even_where_case_does_not_count(tree, files):
+    tree(*files)
+    for arguments in (files, ["."], sorted({file.split("/")[0] for file in files})):
+        found = names(arguments)
+        assert len(found) == len(files)
+        assert len({name.casefold() for name in found.values()}) == len(files)
+        assert not any(name.startswith(("/", "..")) for name in found.values())
+
+
+def test_a_file_that_is_meant_twice_is_taken_once(tree):
+    root = tree("a/x.png")
+    (root / "link.png").symlink_to(root / "a/x.png")
+    assert names(["a", "a/x.png", "a/*.png", str(root / "a"), "link.png"]) == {"a/x.png": "x"}
+
+
+def test_results_of_earlier_runs_are_no_input(tree):
+    tree("x.png", "out/x_labels.png", "out/deep/y.png")
+    assert names(["."]) == {"x.png": "x"}
+    # Results beside their inputs: what is there is taken, and never overwritten.
+    assert names(["out"]) == {"out/x_labels.png": "x_labels", "out/deep/y.png": "deep/y"}
+
+
+def test_an_argument_that_means_nothing_is_named(tree):
+    tree("a/note.txt", "table.csv")
+    sources, problems = find_sources(["a", "table.csv", "b.png", "*.bmp"], Path("out"))
+    assert not sources
+    assert problems == [
+        "a: no image or video in this folder",
+        "table.csv: neither an image nor a video by its suffix '.csv'",
+        "b.png: no such file or folder",
+        "*.bmp: no such file or folder",
+    ]
+
+
+def test_a_file_whose_name_looks_like_a_pattern_is_that_file(tree):
+    tree("x[1].png", "x1.png")
+    assert names(["x[1].png"]) == {"x[1].png": "x[1]"}
