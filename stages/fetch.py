@@ -5,12 +5,14 @@ The environment variable CAMVID names a mirror of its repository, by address or 
 
 import os
 
+from eacnet.config.params import load_params
 from eacnet.errors import exit_on_error
 from eacnet.layout import RAW
 
 
 def main() -> None:
-    """Write data/raw/camvid."""
+    """Check params.yaml, write data/raw/camvid."""
+    load_params()
     from eacnet.datasets.camvid_source import SOURCE, fetch
 
     fetch(RAW / "camvid", os.environ.get("CAMVID") or SOURCE)
