@@ -1,4 +1,4 @@
-"""Decode the selected dataset into the prepared store; draw it first if it is the synthetic one."""
+"""Decode the selected dataset into the prepared store; draw it first where it is drawn."""
 
 import tempfile
 from pathlib import Path
@@ -12,16 +12,25 @@ def main() -> None:
     """Read params.yaml and data/raw/<dataset>, write data/prepared/<dataset>."""
     params = load_params()
     from eacnet.data.prepare import prepare
+    from eacnet.datasets import find
     from eacnet.scenes import write_dataset
 
+    dataset, data = params.dataset, params.data
     with tempfile.TemporaryDirectory() as scratch:
-        raw = RAW / params.dataset
-        if params.dataset == "synthetic":
+        raw = RAW / dataset
+        if find(dataset).drawn:
             raw = Path(scratch)
-            synthetic = params.datasets.synthetic
-            write_dataset(raw, synthetic.scenes.model_dump(), *synthetic.size, synthetic.seed)
-        data = params.data
-        prepare(params.dataset, raw, PREPARED / params.dataset, data.splits, data.train)
+            write_dataset(raw, data.scenes.model_dump(), *data.size, data.seed)
+        prepare(
+            dataset,
+            raw,
+            PREPARED / dataset,
+            data.splits,
+            data.train,
+            data.evaluate,
+            data.reading,
+            data.allow_overlap,
+        )
 
 
 if __name__ == "__main__":

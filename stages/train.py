@@ -17,6 +17,7 @@ def main() -> None:
     params = load_params()
     run = select(params, name)
 
+    import numpy as np
     import torch
 
     from eacnet.data.samples import Augmentation, Samples, check_crop
@@ -32,7 +33,8 @@ def main() -> None:
 
     store = open_store(PREPARED / params.dataset)
     info, recipe, data = store.info, params.recipe, params.data
-    check_crop(recipe.crop, recipe.scales, tuple(info["size"]))
+    splits = [store.split(split) for split in data.train]
+    check_crop(recipe.crop, recipe.scales, np.concatenate([split.sizes for split in splits]))
     fabric = make_fabric(params.hardware, recipe.precision)
     sources = source_digest()
     torch.manual_seed(run.seed)
@@ -45,7 +47,7 @@ def main() -> None:
     mean = start["init"]["mean"] if start["init"] else info["mean"]
     fill = tuple(round(channel) for channel in mean)
     how = Augmentation(recipe.crop, tuple(recipe.scales), fill, recipe.photometric)
-    samples = Samples([store.split(split) for split in data.train], how, run.seed)
+    samples = Samples(splits, how, run.seed)
     facts = {
         "backbone": run.backbone,
         "calibration": run.calibration,

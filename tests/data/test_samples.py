@@ -140,6 +140,6 @@ def test_a_batch_that_does_not_fit_is_refused(batch, world, expected):
 
 
 def test_a_crop_larger_than_any_frame_allows_is_refused():
-    check_crop((720, 960), (1.0, 2.0), (360, 480))
+    check_crop((720, 960), (1.0, 2.0), np.array([[360, 480]]))
     with pytest.raises(InputError, match=r"crop is 721x960, but frames of 360x480 at scale 2\.0"):
-        check_crop((721, 960), (1.0, 2.0), (360, 480))
+        check_crop((721, 960), (1.0, 2.0), np.array([[360, 480]]))

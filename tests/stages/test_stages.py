@@ -166,7 +166,7 @@ def test_another_recipe_never_takes_up_an_old_checkpoint(project):
 def test_every_stage_of_the_pipeline_is_a_script_and_back(project):
     pipeline = YAML(typ="safe").load(project.root / "dvc.yaml")
     raw = YAML(typ="safe").load(project.root / "data/raw/dvc.yaml")
-    assert [stage["cmd"] for stage in raw["stages"].values()] == ["python -m stages.fetch"]
+    assert [stage["cmd"] for stage in raw["stages"].values()] == ["python -m stages.fetch camvid"]
     # index is the second command of report, layout is no script.
     others = {"fetch", "layout", "index"}
     scripts = {path.stem for path in (project.root / "stages").glob("*.py")} - others

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from eacnet.data.photos import read_photo, resized
+from eacnet.data.images import read_image, resized
 from eacnet.errors import InputError
 
 RANDOM = np.random.default_rng(0)
@@ -23,7 +23,7 @@ UPRIGHT = {
 
 def saved(path, image, **options):
     image.save(path, **options)
-    return read_photo(path)
+    return read_image(path)
 
 
 @pytest.mark.parametrize("suffix", ["png", "webp", "tif"])
@@ -89,7 +89,7 @@ def test_a_truncated_file_is_refused(tmp_path):
     Image.fromarray(COLOR).save(path)
     path.write_bytes(path.read_bytes()[:-40])
     with pytest.raises(InputError, match=r"x.png can't be read as an image"):
-        read_photo(path)
+        read_image(path)
 
 
 def test_label_maps_are_resized_without_new_classes():
