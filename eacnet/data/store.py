@@ -86,7 +86,7 @@ class Store:
                 images, labels = Frames(images, sizes), Frames(labels, sizes)
             split = Split(images, labels, self.info["splits"][name]["ids"])
             self._check(split)
-        except (OSError, ValueError) as error:
+        except (OSError, EOFError, ValueError) as error:
             raise InputError(
                 f"{self.root} has no usable split {name!r} ({error}); run `dvc repro -f prepare`"
             ) from None
