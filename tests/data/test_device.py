@@ -97,5 +97,5 @@ def test_frames_of_several_sizes_stay_on_the_host(monkeypatch):
     drawn = Samples([split], Augmentation((36, 48), (1.0,), (0, 0, 0)), seed=1)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (2**40, 2**40))
     assert not lives_on_device(drawn, torch.device("cuda"), "auto")
-    with pytest.raises(InputError, match="hardware.data is 'device', but .* several sizes"):
+    with pytest.raises(InputError, match=r"hardware.data is 'device', but .* several sizes"):
         lives_on_device(drawn, CPU, "device")

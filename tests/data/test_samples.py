@@ -162,7 +162,7 @@ def test_frames_of_several_sizes_are_cut_as_alone():
             for ours, theirs in zip(mixed[epoch, frame], expected, strict=True):
                 assert torch.equal(ours, theirs)
     check_crop((96, 96), (1.0, 1.5), split.sizes)
-    with pytest.raises(InputError, match="crop is 97x20, but frames of 64x64 at scale 1.5 allow"):
+    with pytest.raises(InputError, match=r"crop is 97x20, but frames of 64x64 at scale 1.5 allow"):
         check_crop((97, 20), (1.0, 1.5), split.sizes)
     with pytest.raises(InputError, match="crop is 61x46"):
         check_crop((61, 46), (1.5,), split.sizes[:3])
