@@ -13,6 +13,8 @@ from eacnet.errors import InputError
 IMAGES = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "PPM")
 LABELS = ("PNG", "BMP", "TIFF")
 
+UNLISTED = 256
+
 # 8 bits a channel, with colours that Pillow turns into RGB as they are.
 _PLAIN = ("RGB", "L", "P", "1", "CMYK", "YCbCr", "RGBX")
 _TRANSPARENT = ("RGBA", "LA", "PA", "La", "RGBa")
@@ -80,8 +82,9 @@ def read_labels(path: Path, table: tuple[Label, ...], colours: bool = False) -> 
     Raises:
         InputError: the file is unreadable, or holds a value that the table does not list.
     """
-    values, known, train_ids = _values(path, table, colours)
-    unknown = ~known[values]
+    values = read_values(path, table, colours)
+    train_ids, known = lookup(table)
+    unknown = ~np.append(known, False)[values]
     if unknown.any():
         row, column = np.argwhere(unknown)[0]
         what = f"label id {values[row, column]}"
@@ -94,21 +97,24 @@ def read_labels(path: Path, table: tuple[Label, ...], colours: bool = False) -> 
     return train_ids[values]
 
 
-def _values(
-    path: Path, table: tuple[Label, ...], colours: bool
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return what each pixel holds, (H,W), as indices of (is it known, its train id)."""
+def read_values(path: Path, table: tuple[Label, ...], colours: bool = False) -> np.ndarray:
+    """Read a label file as it is, whether the table lists what it holds or not.
+
+    Returns:
+        The label id of each pixel, uint8 (H,W); with `colours` int64, and UNLISTED for a colour
+        that the table lacks.
+
+    Raises:
+        InputError: the file is unreadable or no label file.
+    """
     if not colours:
-        train_ids, known = lookup(table)
-        return read_ids(path), known, train_ids
-    codes = np.array([_code(np.array(label.color)) for label in table])
+        return read_ids(path)
+    codes = _code(np.array([label.color for label in table]))
     order = np.argsort(codes)
     found = _code(_colours(path))
     place = np.searchsorted(codes[order], found).clip(max=len(codes) - 1)
-    # The last index stands for every colour that is none of the table's.
-    values = np.where(codes[order][place] == found, order[place], len(table))
-    train_ids = np.array([*(label.train_id for label in table), 0], np.uint8)
-    return values, np.arange(len(table) + 1) < len(table), train_ids
+    ids = np.array([label.id for label in table])[order]
+    return np.where(codes[order][place] == found, ids[place], UNLISTED)
 
 
 def _colours(path: Path) -> np.ndarray:

@@ -104,11 +104,11 @@ def prepare(
                     f"every pixel of split {split!r} in {raw} is ignored; check its label files"
                 )
             for other in splits[: splits.index(split)]:
-                shared = _shared(frames, written, other, split)
+                pair = {name: (frames[name], written[name].hashes) for name in (other, split)}
+                shared = shared_frames(pair)
                 if not shared:
                     continue
-                scored_and_trained = {evaluate} < {other, split} <= {evaluate, *train}
-                if scored_and_trained and evaluate not in train and not allow_overlap:
+                if is_leak({other, split}, train, evaluate) and not allow_overlap:
                     raise InputError(
                         f"{shared}; remove them, or set datasets.{dataset}.allow_overlap to "
                         "true if they may be scored all the same"
@@ -194,19 +194,27 @@ def _write_header(file: BinaryIO, shape: tuple[int, ...]) -> None:
     file.write(header.getvalue())
 
 
-def _shared(
-    frames: dict[str, list[Frame]], written: dict[str, Written], one: str, other: str
-) -> str:
-    """Say which frames of two splits have the same pixels; nothing where there are none."""
-    where = dict(zip(written[one].hashes, frames[one], strict=True))
+def shared_frames(pair: dict[str, tuple[list[Frame], list[bytes]]]) -> str:
+    """Say which frames of two splits have the same pixels; nothing where there are none.
+
+    Args:
+        pair: the frames of each of the two, and the hashes of their pixels.
+    """
+    (one, (here, hashes)), (other, (there, others)) = pair.items()
+    where = dict(zip(hashes, here, strict=True))
     pairs = [
         f"{where[hash].id} = {frame.id}"
-        for frame, hash in zip(frames[other], written[other].hashes, strict=True)
+        for frame, hash in zip(there, others, strict=True)
         if hash in where
     ]
     more = ", ..." if len(pairs) > 3 else ""
     listed = f"{', '.join(pairs[:3])}{more}"
     return f"{len(pairs)} images are in {one} and in {other} ({listed})" if pairs else ""
+
+
+def is_leak(pair: set[str], train: Sequence[str], evaluate: str | None) -> bool:
+    """Say whether frames that two splits share are trained on and scored, unintended."""
+    return evaluate not in train and {evaluate} < pair <= {evaluate, *train}
 
 
 def _sizes(sizes: list[tuple[int, int]]) -> dict[str, Any]:
