@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from eacnet.data.images import UNLISTED, read_image, read_values
-from eacnet.data.prepare import is_leak, shared_frames
+from eacnet.data.overlap import is_leak, shared_frames
 from eacnet.datasets.labels import IGNORED, Label, lookup
 from eacnet.datasets.listing import Frame, Listing, list_frames, take
 from eacnet.datasets.record import Dataset, Reading

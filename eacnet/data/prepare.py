@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, TypeVar
 import numpy as np
 
 from eacnet.data.images import read_image, read_labels
+from eacnet.data.overlap import is_leak, shared_frames
 from eacnet.data.store import Digest
 from eacnet.datasets import find
 from eacnet.datasets.labels import IGNORED, Label, described
@@ -192,29 +193,6 @@ def _write_header(file: BinaryIO, shape: tuple[int, ...]) -> None:
         raise ValueError(f"the header of an array of {shape} has {len(header.getvalue())} bytes")
     file.seek(0)
     file.write(header.getvalue())
-
-
-def shared_frames(pair: dict[str, tuple[list[Frame], list[bytes]]]) -> str:
-    """Say which frames of two splits have the same pixels; nothing where there are none.
-
-    Args:
-        pair: the frames of each of the two, and the hashes of their pixels.
-    """
-    (one, (here, hashes)), (other, (there, others)) = pair.items()
-    where = dict(zip(hashes, here, strict=True))
-    pairs = [
-        f"{where[hash].id} = {frame.id}"
-        for frame, hash in zip(there, others, strict=True)
-        if hash in where
-    ]
-    more = ", ..." if len(pairs) > 3 else ""
-    listed = f"{', '.join(pairs[:3])}{more}"
-    return f"{len(pairs)} images are in {one} and in {other} ({listed})" if pairs else ""
-
-
-def is_leak(pair: set[str], train: Sequence[str], evaluate: str | None) -> bool:
-    """Say whether frames that two splits share are trained on and scored, unintended."""
-    return evaluate not in train and {evaluate} < pair <= {evaluate, *train}
 
 
 def _sizes(sizes: list[tuple[int, int]]) -> dict[str, Any]:

@@ -131,7 +131,7 @@ class Store:
             raise ValueError(f"images are {shapes[0]} and labels {shapes[1]}, not {expected}")
         if len(split.images) != len(split.ids):
             raise ValueError(f"it holds {len(split.images)} frames of {len(split.ids)}")
-        size = self.info["size"]
+        size = self.info.get("size")
         if size and not (split.sizes == size).all():
             raise ValueError(f"its frames are not of {size[0]}x{size[1]}")
         for frame in np.linspace(0, len(split.ids) - 1, min(SAMPLED, len(split.ids))).astype(int):
@@ -170,20 +170,18 @@ class _Class(BaseModel):
 
 class _Part(BaseModel):
     frames: Annotated[int, Field(gt=0)]
-    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    sha256: str
     ids: list[str]
 
 
 class _Info(BaseModel):
-    """What dataset.json must hold at least."""
+    """What dataset.json holds; what is there must be possible."""
 
-    dataset: str
-    protocol: str
-    size: tuple[Annotated[int, Field(gt=0)], Annotated[int, Field(gt=0)]] | None
+    size: tuple[Annotated[int, Field(gt=0)], Annotated[int, Field(gt=0)]] | None = None
     classes: Annotated[list[_Class], Field(min_length=2)]
-    mean: tuple[_Level, _Level, _Level]
-    frequencies: list[Annotated[float, Field(ge=0, le=1)]]
-    splits: Annotated[dict[str, _Part], Field(min_length=1)]
+    mean: tuple[_Level, _Level, _Level] | None = None
+    frequencies: list[Annotated[float, Field(ge=0, le=1)]] | None = None
+    splits: dict[str, _Part]
 
 
 def open_store(root: Path) -> Store:
@@ -196,7 +194,7 @@ def open_store(root: Path) -> Store:
     info = read_json(path)
     try:
         checked = _Info.model_validate(info)
-        if len(checked.frequencies) != len(checked.classes):
+        if checked.frequencies and len(checked.frequencies) != len(checked.classes):
             raise ValueError("there are not as many frequencies as classes")
         if len({entry.name for entry in checked.classes}) < len(checked.classes):
             raise ValueError("a class is there twice")

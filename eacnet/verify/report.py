@@ -94,6 +94,10 @@ class Report:
 
     def how_to_prepare(self) -> str:
         """Say which commands make the prepared store."""
-        known = self.dataset in DATASETS and not find(self.dataset).drawn
-        first = f"{find(self.dataset).how_to_get}; then " if known else ""
+        dataset = find(self.dataset) if self.dataset in DATASETS else None
+        first = ""
+        if dataset and dataset.fetch:
+            first = f"`make {self.dataset}`, then "
+        elif dataset and not dataset.drawn:
+            first = f"{dataset.how_to_get}; then "
         return f"{first}`dvc exp run {self.select} prepare` makes it"

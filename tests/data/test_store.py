@@ -292,7 +292,7 @@ def set_label(labels, value):
         (edit(lambda i: i.update(size=[12, 21])), "not of 12x21"),
         (edit(lambda i: i["splits"]["train"]["ids"].pop()), "train has 3 frames but not as many"),
         (edit(lambda i: i["splits"]["train"].update(ids=["a", "a", "b"])), "as many different"),
-        (edit(lambda i: i["splits"]["train"].update(sha256="x")), "splits.train.sha256"),
+        (edit(lambda i: i["splits"]["train"].pop("sha256")), "splits.train.sha256"),
         (edit(lambda i: i.pop("splits")), "splits: Field required"),
         (edit(lambda i: i["splits"].pop("train")), "no usable split 'train' .dataset.json has"),
         (edit(lambda i: i.update(mean=[1, 2])), "mean"),
