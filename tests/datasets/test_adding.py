@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +60,7 @@ def test_a_file_and_an_entry_are_all_that_it_takes(tmp_path):
         "evaluate": "test",
         "altitude": 0,
     }
-    params["recipes"]["sheep"] = params["recipes"]["synthetic"]
+    params["recipes"]["sheep"] = deepcopy(params["recipes"]["synthetic"])
     raw = tmp_path / "data/raw/sheep"
     for split in ("train", "test"):
         (raw / split).mkdir(parents=True)
