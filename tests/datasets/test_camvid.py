@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from dvc.repo import Repo
 
+from eacnet.config.yaml12 import read_yaml
 from eacnet.datasets.camvid import CONTENT, fetch, folder_md5
 from eacnet.errors import InputError
 
@@ -29,7 +30,7 @@ def repository(tmp_path):
     tracked.mkdir()
     subprocess.run(["cp", "-r", root / "CamVid", tracked], check=True)
     Repo.init(tracked, no_scm=True).add(str(tracked / "CamVid"))
-    entry = YAML(typ="safe").load(tracked / "CamVid.dvc")["outs"][0]
+    entry = read_yaml(tracked / "CamVid.dvc")["outs"][0]
     return root, head.stdout.strip(), entry["md5"].removesuffix(".dir")
 
 
