@@ -11,6 +11,14 @@ from eacnet.models import ModelCard, build_model
 REFERENCE = Path(__file__).parents[1].parent / "shared" / "reference"
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node, error):
+    """End the run when a worker of pytest-xdist has died: the others would go on for minutes."""
+    if error:
+        why = f"worker {node.gateway.id} died"
+        node.config.pluginmanager.getplugin("dsession").shouldstop = why
+
+
 class Reference:
     """Published parameters, inputs and logits, as ../shared/reference has them."""
 

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from eacnet.config.benchmark import Benchmark
 from eacnet.config.names import (
@@ -266,6 +264,9 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
         InputError: the file is missing or no YAML; a key is unknown, missing or holds a value that
             is not allowed. The message names the key, the value and what is allowed.
     """
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
     try:
         values = YAML(typ="safe").load(path)
     except FileNotFoundError:
