@@ -12,11 +12,16 @@ REFERENCE = Path(__file__).parents[1].parent / "shared" / "reference"
 
 
 @pytest.hookimpl(optionalhook=True)
+def pytest_handlecrashitem(crashitem):
+    """End the run at once when a worker of pytest-xdist dies in a test: the others would go on."""
+    pytest.exit(f"a worker died in {crashitem}", returncode=1)
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node, error):
-    """End the run when a worker of pytest-xdist has died: the others would go on for minutes."""
+    """End the run when a worker dies between two tests, which alone would not make it red."""
     if error:
-        why = f"worker {node.gateway.id} died"
-        node.config.pluginmanager.getplugin("dsession").shouldstop = why
+        node.config.pluginmanager.getplugin("dsession").shouldstop = f"{node.gateway.id} died"
 
 
 class Reference:
