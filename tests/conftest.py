@@ -1,5 +1,6 @@
 import importlib.util
 import json
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,16 @@ def pytest_testnodedown(node, error):
     """End the run when a worker dies between two tests, which alone would not make it red."""
     if error:
         node.config.pluginmanager.getplugin("dsession").shouldstop = f"{node.gateway.id} died"
+
+
+@pytest.fixture(autouse=True)
+def _alone():
+    """Start each test with the same random numbers, and leave threads and signals as they were."""
+    torch.manual_seed(0)
+    threads, handler = torch.get_num_threads(), signal.getsignal(signal.SIGTERM)
+    yield
+    torch.set_num_threads(threads)
+    signal.signal(signal.SIGTERM, handler)
 
 
 class Reference:
