@@ -226,9 +226,10 @@ def _open_onnx(path: Path) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def _write_openvino(network: Exported, metadata: dict[str, str], path: Path) -> None:
+    graph = core().read_model(_graph(network))
+
     import openvino
 
-    graph = core().read_model(_graph(network))
     for key, value in metadata.items():
         graph.set_rt_info(value, ["eacnet", key])
     openvino.save_model(graph, path, compress_to_fp16=False)

@@ -1,5 +1,6 @@
 """Runtime `openvino`: the network compiled for the processor, once for every image size."""
 
+import sys
 from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
@@ -29,7 +30,11 @@ def core() -> "openvino.Core":
     Each Core's plugin for the processor sets a stack for signal handlers, and gives memory back
     when it goes. Of two, the first one to go leaves the second to bring its stack back: the next
     signal, such as Ctrl-C, would then be delivered into unmapped memory (OpenVINO 2026.4).
+
+    OpenVINO's telemetry stays out of the process: on import it would fork a process that reports
+    the use to the vendor, and keep an id in the home folder.
     """
+    sys.modules.setdefault("openvino_telemetry", None)
     import openvino
 
     return openvino.Core()
