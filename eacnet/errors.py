@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from types import FrameType
 
 
@@ -15,16 +16,21 @@ class InputError(Exception):
     """
 
 
+# What the disk, the memory and the installation are to blame for, among other things.
+ELSEWHERE = (OSError, MemoryError, RuntimeError, ModuleNotFoundError)
+
+
 def exit_on_error(main: Callable[[], None]) -> None:
     """Run `main`; turn what can be explained into one line and exit code 1.
 
-    That is InputError, Ctrl-C, SIGTERM, a full disk and lack of memory. SIGTERM is raised as
-    KeyboardInterrupt, so that half-written files are cleaned up on both.
+    That is InputError, Ctrl-C, SIGTERM, a full disk, lack of memory and a package that is not
+    installed. SIGTERM is raised as KeyboardInterrupt, so that half-written files are cleaned up on
+    both.
     """
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         main()
-    except (InputError, KeyboardInterrupt, OSError, MemoryError, RuntimeError) as error:
+    except (InputError, KeyboardInterrupt, *ELSEWHERE) as error:
         message = _explained(error)
         if message is None:
             raise
@@ -42,6 +48,10 @@ def _explained(error: BaseException) -> str | None:
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         where = f" while writing {error.filename}" if error.filename else ""
         return f"disk full{where}; free some space and run the same command again"
+    if isinstance(error, ModuleNotFoundError):
+        package = (error.name or "eacnet").partition(".")[0]
+        installed = find_spec(package) is not None
+        return None if installed else f"{package} is not installed: pip install eacnet[pipeline]"
     reason = " ".join(str(error).split())
     # PyTorch's own: on a GPU a class of this name, on the CPU a RuntimeError.
     if (

@@ -1,5 +1,6 @@
 import importlib.util
 import json
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,29 @@ import torch
 from eacnet.models import ModelCard, build_model
 
 REFERENCE = Path(__file__).parents[1].parent / "shared" / "reference"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_handlecrashitem(crashitem):
+    """End the run at once when a worker of pytest-xdist dies in a test: the others would go on."""
+    pytest.exit(f"a worker died in {crashitem}", returncode=1)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node, error):
+    """End the run when a worker dies between two tests, which alone would not make it red."""
+    if error:
+        node.config.pluginmanager.getplugin("dsession").shouldstop = f"{node.gateway.id} died"
+
+
+@pytest.fixture(autouse=True)
+def _alone():
+    """Start each test with the same random numbers, and leave threads and signals as they were."""
+    torch.manual_seed(0)
+    threads, handler = torch.get_num_threads(), signal.getsignal(signal.SIGTERM)
+    yield
+    torch.set_num_threads(threads)
+    signal.signal(signal.SIGTERM, handler)
 
 
 class Reference:

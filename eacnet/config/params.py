@@ -12,7 +12,6 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from yaml import YAMLError
 
 from eacnet.config.benchmark import Benchmark
 from eacnet.config.dataset import DatasetParams
@@ -28,7 +27,6 @@ from eacnet.config.names import (
     Split,
     Strict,
 )
-from eacnet.config.yaml12 import read_yaml
 from eacnet.errors import InputError
 
 
@@ -249,6 +247,10 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
         InputError: the file is missing or no YAML; a key is unknown, missing or holds a value that
             is not allowed. The message names the key, the value and what is allowed.
     """
+    from yaml import YAMLError
+
+    from eacnet.config.yaml12 import read_yaml
+
     try:
         values = read_yaml(path)
     except FileNotFoundError:

@@ -22,6 +22,7 @@ from eacnet.errors import InputError
 from eacnet.inference.folded import Deployed, card_of
 from eacnet.inference.onnx_graph import TRACED, onnx_bytes
 from eacnet.inference.runtimes import missing
+from eacnet.inference.runtimes.openvino import core
 from eacnet.models import EACNet
 
 # What a format needs, and the extra of this project that brings it.
@@ -225,19 +226,18 @@ def _open_onnx(path: Path) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def _write_openvino(network: Exported, metadata: dict[str, str], path: Path) -> None:
+    graph = core().read_model(_graph(network))
+
     import openvino
 
-    graph = openvino.Core().read_model(_graph(network))
     for key, value in metadata.items():
         graph.set_rt_info(value, ["eacnet", key])
     openvino.save_model(graph, path, compress_to_fp16=False)
 
 
 def _open_openvino(path: Path) -> Callable[[np.ndarray], np.ndarray]:
-    import openvino
-
     hint = {"INFERENCE_PRECISION_HINT": "f32"}
-    compiled = openvino.Core().compile_model(path, "CPU", hint)
+    compiled = core().compile_model(path, "CPU", hint)
     return lambda image: compiled(image)[0]
 
 

@@ -65,6 +65,21 @@ def test_compiled_code_gives_the_labels_of_the_published_form(network, pixels, t
     assert (labels == reference_predict(model, image)).mean() > 0.999
 
 
+def test_openvino_reports_to_nobody(tmp_path):
+    pytest.importorskip("openvino")
+    script = (
+        "import sys; "
+        "from eacnet.inference.runtimes.openvino import core; core(); "
+        "print(sys.modules['openvino_telemetry'])"
+    )
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=env, stdout=subprocess.PIPE, text=True, check=True
+    )
+    assert done.stdout == "None\n"
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_runtime_that_is_not_installed_names_the_extra(network, monkeypatch):
     monkeypatch.setattr(backends.util, "find_spec", lambda name: None)
     message = r"runtime openvino needs openvino and onnx.*pip install eacnet\[onnx,openvino\]"
