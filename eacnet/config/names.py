@@ -24,7 +24,15 @@ BASELINES = {
 DECODED = {"erf": "erfnet"}
 Backbone = Literal[tuple(BACKBONES)]
 Baseline = Literal[tuple(BASELINES)]
-CalibrationName = Literal["none", "full", "pooled"]
+# A calibration is a class of eacnet/models/attention.py and a line here; "none" has none.
+CALIBRATIONS = {
+    "none": None,
+    "full": "Full",
+    "pooled": "Pooled",
+    "point": "Point",
+    "local": "Local",
+}
+CalibrationName = Literal[tuple(CALIBRATIONS)]
 
 
 class Strict(BaseModel):

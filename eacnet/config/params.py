@@ -12,6 +12,7 @@ from ruamel.yaml.error import YAMLError
 
 from eacnet.config.benchmark import Benchmark
 from eacnet.config.names import (
+    CALIBRATIONS,
     Backbone,
     Baseline,
     CalibrationName,
@@ -30,7 +31,7 @@ class Model(Strict):
 
     backbone: Backbone
     calib: Annotated[bool, Field(strict=True)]
-    attention: Literal["pooled", "full"]
+    attention: Literal[tuple(name for name in CALIBRATIONS if name != "none")]
     pretrained: Literal["none", "imagenet"] = "none"
 
     @field_validator("pretrained")
