@@ -7,7 +7,7 @@ import torch
 
 from eacnet.inference.runtimes.eager import precisions
 
-PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 # Rows and columns: large enough for the full rate, small enough for a fraction of a second.
 SIZES = {"cpu": 2048, "cuda": 8192}
 
@@ -36,7 +36,7 @@ def limits(
             f"{name}_gflops": round(_rate(device, dtype, size, seconds), 1)
             if name in precisions(device)
             else None
-            for name, dtype in PRECISIONS.items()
+            for name, dtype in DTYPES.items()
         }
     finally:
         torch.backends.cuda.matmul.allow_tf32 = before

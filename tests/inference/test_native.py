@@ -2,11 +2,10 @@ import numpy as np
 import pytest
 import torch
 
-from eacnet.benchmark.published_form import written_out
 from eacnet.inference import native
 from eacnet.inference.label_map import label_map
 from eacnet.inference.native import kernels
-from eacnet.models.attention import Calibration
+from eacnet.models.attention import Full, Pooled
 
 
 @pytest.fixture
@@ -16,17 +15,17 @@ def compiled():
     return kernels(7)
 
 
-@pytest.mark.parametrize("pooled", [True, False])
+@pytest.mark.parametrize("kind", [Pooled, Full])
 @pytest.mark.parametrize(("fast", "tolerance"), [(False, 1e-5), (True, 2e-2)])
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
-def test_attention_is_the_written_out_one(compiled, pooled, fast, tolerance, layout):
+def test_attention_is_the_written_out_one(compiled, kind, fast, tolerance, layout):
     torch.manual_seed(0)
-    layer = Calibration(7, pooled)
+    layer = kind(7)
     layer.gamma.data.fill_(0.7)
     for scale in (0.5, 5.0, 40.0):  # from nearly even weights to one-hot ones, products over 1000
         scores = (scale * torch.randn(2, 7, 33, 45)).contiguous(memory_format=layout)
         with torch.no_grad():
-            truth = written_out(layer, scores)
+            truth = layer.written_out(scores)
             ours = compiled.calibrate(layer, scores, fast)
         # A product of 1000 is known to 1e-4 in float32, and so is its exponential.
         slack = 50 if scale > 5 and not fast else 1

@@ -33,7 +33,7 @@ MARKERS = "osD^vPX"
 DASHES = ("-", "--", "-.", ":")
 # Of a calibration, in every figure: colour and dashes.
 _LOOKS = (("#000000", "--"), (ORANGE, ":"), (BLUE, "-"), (GREEN, "-."), (PURPLE, (0, (5, 1))))
-CALIBRATIONS = dict(zip(names.CALIBRATIONS, cycle(_LOOKS)))  # noqa: B905 (endless)
+CALIBRATIONS = dict(zip(names.CALIBRATIONS, cycle(_LOOKS)))
 
 
 def new_figure(width: float, height: float, **options: Any) -> Figure:
