@@ -1,10 +1,14 @@
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
+from eacnet import Predictor
+from eacnet.errors import InputError
 from eacnet.inference import native
 from eacnet.inference.label_map import label_map
 from eacnet.inference.native import kernels
+from eacnet.inference.postprocess import Postprocess
 from eacnet.models.attention import Full, Pooled
 
 
@@ -45,8 +49,6 @@ def test_label_map_is_that_of_whole_planes(compiled, stride, rows, columns):
 
 
 def test_without_a_compiler_pytorch_does_the_work(monkeypatch, network, pixels, caplog):
-    from eacnet import Predictor
-
     image = pixels(45, 61)[0].numpy()
     with_kernels = Predictor(network())(image)
     kernels.cache_clear()
@@ -67,3 +69,79 @@ def test_a_compiled_library_is_kept(compiled, monkeypatch, tmp_path):
     assert native._library("g++", 2).stat().st_mtime_ns == before
     assert [p.name for p in (tmp_path / "eacnet").iterdir()] == [library.name]
     assert np.unique([native._library("g++", k).name for k in (2, 2)]).size == 1
+
+
+class Doubled(Pooled):
+    def calibrate(self, scores):
+        return 2 * super().calibrate(scores) - scores.roll(3, -1)
+
+
+def doubled(model):
+    twin = Doubled(model.num_classes)
+    twin.load_state_dict(model.calibration.state_dict())
+    model.calibration = twin
+
+
+def hooked(module):
+    module.register_forward_hook(lambda _module, _inputs, output: output - output.roll(3, -1))
+
+
+def replaced(module):
+    original = module.forward
+    module.forward = lambda x: original(x) - x.roll(3, -1)
+
+
+CHANGES = {
+    "a subclass": doubled,
+    "a hook": lambda model: hooked(model.calibration),
+    "a hook inside": lambda model: hooked(model.calibration.value),
+    "a method that was replaced": lambda model: replaced(model.calibration),
+    "a method inside that was replaced": lambda model: replaced(model.calibration.query),
+    "a parametrization": lambda model: nn.utils.parametrizations.weight_norm(
+        model.calibration.key
+    ).requires_grad_(False),
+    "another layer": lambda model: setattr(
+        model.calibration, "value", nn.Sequential(model.calibration.value, nn.Tanh())
+    ),
+    "other options": lambda model: setattr(
+        model.calibration,
+        "value",
+        nn.Conv2d(5, 5, 3, padding=1, padding_mode="reflect"),
+    ),
+    "double precision": lambda model: model.double(),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+@pytest.mark.parametrize("calibration", ["pooled", "full"])
+def test_what_a_calibration_is_changed_to_is_what_runs(network, name, calibration):
+    model = network(calibration=calibration)
+    scores = torch.randn(2, 5, 9, 14, generator=torch.Generator().manual_seed(0))
+    before = model.calibration(scores)
+    CHANGES[name](model)
+    with torch.no_grad():
+        truth = model.calibration(scores).float()
+        ours = Postprocess(model, torch.device("cpu"), "fp32").calibrated(scores)
+    torch.testing.assert_close(ours.float(), truth, rtol=1e-4, atol=1e-4)
+    if name not in ("a parametrization", "double precision"):
+        assert (truth - before).abs().max() > 0.01
+
+
+@pytest.mark.parametrize("calibration", ["none", "full", "pooled", "point", "local"])
+def test_the_attentions_have_a_kernel(compiled, network, calibration):
+    postprocess = Postprocess(network(calibration=calibration), torch.device("cpu"), "fp32")
+    assert postprocess.native == (calibration in ("full", "pooled"))
+
+
+def test_auto_sees_a_kernel_that_computes_something_else(network, pixels):
+    class Misnamed(Pooled):
+        native = "calibrate_full"
+
+    model = network()
+    state = model.calibration.state_dict()
+    model.calibration = Misnamed(5)
+    model.calibration.load_state_dict(state)
+    image = pixels(45, 61)[0].numpy()
+    if Postprocess(model, torch.device("cpu"), "fp32").native:
+        with pytest.raises(InputError, match="eager fp32: disagrees with the plain network"):
+            Predictor(model, runtime="eager", precision="auto", samples=[image])
