@@ -74,7 +74,7 @@ def contender(
         def predict(images: np.ndarray) -> np.ndarray:
             return np.stack([reference_predict(model, image) for image in images])
 
-        kernel = "none" if entry.calibration == "none" else "written out"
+        kernel = "written out" if model.calibration.attends else "none"
         return Contender(predict, "eager", "fp32", False, kernel)
     needed = entry.precision == "int8" or "auto" in (entry.form, entry.precision)
     predictor = Predictor(

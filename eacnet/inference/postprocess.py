@@ -50,7 +50,7 @@ class Postprocess:
         That of PyTorch is the one its profiler records; "written out" means that there is none and
         the whole attention matrix is stored.
         """
-        if not self.calibration.macs(self.classes, 16, 16).attention:
+        if not self.calibration.attends:
             return "none"
         if self.native:
             return "eacnet postprocess.cpp, " + ("bfloat16 weights" if self.fast else "float32")

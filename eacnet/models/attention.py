@@ -60,6 +60,11 @@ class Calibration(nn.Module):
         """Count what scores (K,h,w) of one image cost."""
         raise NotImplementedError
 
+    @property
+    def attends(self) -> bool:
+        """Whether there is an attention in it."""
+        return self.macs(self.num_classes, self.smallest, self.smallest).attention > 0
+
 
 class Uncalibrated(Calibration):
     """Scores as they are: calibration "none"."""
