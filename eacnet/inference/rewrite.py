@@ -78,9 +78,9 @@ def copied(module: nn.Module) -> nn.Module:
 
 def parts_of(cat: fx.Node) -> list[fx.Node]:
     """Return the maps that `cat` concatenates over channels, or itself alone."""
-    dimension = cat.args[1] if len(cat.args) > 1 else cat.kwargs.get("dim", 0)
-    if cat.target is torch.cat and dimension == 1 and isinstance(cat.args[0], list | tuple):
-        return list(cat.args[0])
+    parts, dimension = (*cat.args, cat.kwargs.get("dim"), None)[:2]
+    if cat.target is torch.cat and dimension == 1 and isinstance(parts, list | tuple):
+        return list(parts)
     return [cat]
 
 
