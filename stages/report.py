@@ -40,7 +40,7 @@ def main() -> None:
         histories.setdefault(kind, []).append(read_history(cell.results / "training.csv"))
     results = Results(
         variant=params.variant,
-        data=store.info,
+        data={**store.info, "size": list(store.typical_size)},
         split=data.evaluate,
         validated_on=data.validate_split,
         training=read_json(run.results / "training.json"),
@@ -59,7 +59,7 @@ def main() -> None:
         )
     if (run.backbone, run.calibration) not in histories:
         histories[run.backbone, run.calibration] = [read_history(run.results / "training.csv")]
-    counts = Counts.load(run.results / "counts.npz")
+    counts = Counts.load(run.results / "counts.json")
     shown = load_model(run.weights), store.split(data.evaluate), counts
     number, device = params.report.examples, pick_device(params.hardware.accelerator)
     examples = make_examples(*shown, number, device)

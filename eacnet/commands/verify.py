@@ -1,6 +1,6 @@
 """Rebuild the figures of a report on this machine and say which are reproduced.
 
-Three kinds of checks: the scores of every run follow from its counts (counts.npz), the ablation
+Three kinds of checks: the scores of every run follow from its counts (counts.json), the ablation
 follows from the counts of its cells, and, where weights and prepared data are at hand, the networks
 are scored anew. Exit code 1 if a figure differs by more than the tolerance that the table names.
 What could not be checked is said, with the command that would make it possible. Trainings are not
@@ -89,7 +89,7 @@ def _from_counts(report: Report, run: str) -> tuple[str, "Comparison"]:
         "metrics.json": read_json(folder / "metrics.json"),
         "classes.csv": report.class_iou(run),
     }
-    counts = Counts.load(folder / "counts.npz")
+    counts = Counts.load(folder / "counts.json")
     return EXACT, compare_scores(files, counts, class_entries(report.dataset, evaluation))
 
 
@@ -101,7 +101,7 @@ def _ablation(report: Report) -> tuple[str, "Comparison"]:
     groups = files["ablation.json"]["groups"]
     counts = {
         (backbone, calibration, seed): Counts.load(
-            report.results(f"{backbone}-{calibration}-{seed}") / "counts.npz"
+            report.results(f"{backbone}-{calibration}-{seed}") / "counts.json"
         )
         for backbone, calibration, seed in _cells(groups)
     }

@@ -52,18 +52,33 @@ class Training:
             "optimiser": self.optimiser.state_dict(),
             "average": self.average and self.average.network.state_dict(),
             "history": [asdict(epoch) for epoch in self.history],
+            "threads": torch.get_num_threads(),
         }
         with replacing(path) as temporary:
             torch.save(state, temporary)
 
-    def load(self, path: Path) -> None:
-        """Take up the state that `save` wrote."""
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        self.network.load_state_dict(state["network"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        if self.average:
-            self.average.network.load_state_dict(state["average"])
-        self.history = [Epoch(**epoch) for epoch in state["history"]]
+    def load(self, path: Path) -> bool:
+        """Take up the state that `save` wrote; a file that holds none is set aside, and said."""
+        try:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+            history = [Epoch(**epoch) for epoch in state["history"]]
+            self.network.load_state_dict(state["network"])
+            self.optimiser.load_state_dict(state["optimiser"])
+            if self.average:
+                self.average.network.load_state_dict(state["average"])
+        # Whatever a damaged file makes PyTorch raise: pickle's, zip's, its own, a missing key.
+        except Exception as error:
+            aside = path.with_suffix(".damaged")
+            path.replace(aside)
+            print(f"{path} is damaged and set aside as {aside.name} ({type(error).__name__})")
+            return False
+        self.history = history
+        if state["threads"] != torch.get_num_threads():
+            print(
+                f"the epochs so far ran with {state['threads']} threads, now there are "
+                f"{torch.get_num_threads()}: the result is as good, but not the same to the bit"
+            )
+        return True
 
 
 class Objective(nn.Module):
@@ -131,6 +146,7 @@ def train(
     checkpoint: Path,
     validate: Callable[[nn.Module], float] | None,
     data: Literal["auto", "host", "device"] = "host",
+    watch: Callable[[list[Epoch]], None] | None = None,
 ) -> list[Epoch]:
     """Train `network` in place and return its history; resume from `checkpoint` where there is one.
 
@@ -145,6 +161,7 @@ def train(
         checkpoint: rewritten after each epoch.
         validate: network -> mIoU in percent; called every `recipe.validate_every` epochs.
         data: where the frames are cut and scaled, see `eacnet.data.device`.
+        watch: is given the history at the start, which a resumed training has, and each epoch.
 
     Raises:
         InputError: the loss became infinite or NaN, or the batch does not fit the data.
@@ -155,8 +172,8 @@ def train(
     network.to(memory_format=torch.channels_last)
     average = Average(network, recipe.average) if recipe.average else None
     training = Training(network, make_optimiser(network, recipe.optimiser), average)
-    if checkpoint.is_file():
-        training.load(checkpoint)
+    if checkpoint.is_file() and training.load(checkpoint):
+        fabric.print(f"goes on behind epoch {len(training.history)}")
     objective = Objective(network, loss, mean)
     on_gpu = fabric.device.type == "cuda"
     if recipe.compile:
@@ -174,6 +191,8 @@ def train(
     if average:
         average.network.to(fabric.device)
     steps, done = len(batches), len(training.history)
+    if watch and fabric.global_rank == 0:
+        watch(training.history)
     bar = progress(
         total=recipe.epochs * steps,
         initial=done * steps,
@@ -206,7 +225,7 @@ def train(
                 # Over all processes, so that they stop together.
                 so_far = fabric.all_reduce(losses[: step + 1].clone(), reduce_op="mean")
                 _stop_if_not_finite(so_far, epoch, recipe, steps)
-                _show(bar, epoch, recipe.epochs, so_far[-1].item(), lr)
+                _show(bar, epoch, recipe.epochs, so_far[-1].item(), lr, training.history)
             bar.update()
         mean_loss = fabric.all_reduce(losses.mean(), reduce_op="mean").item()
         score = None
@@ -216,6 +235,8 @@ def train(
         training.history.append(Epoch(epoch + 1, round(mean_loss, 6), lr, score))
         if fabric.global_rank == 0:
             training.save(checkpoint)
+            if watch:
+                watch(training.history)
         fabric.barrier()
     bar.close()
     if average:
@@ -224,9 +245,11 @@ def train(
     return training.history
 
 
-def _show(bar: tqdm, epoch: int, epochs: int, loss: float, lr: float) -> None:
+def _show(bar: tqdm, epoch: int, epochs: int, loss: float, lr: float, history: list[Epoch]) -> None:
+    scores = [done.val_miou for done in history if done.val_miou is not None]
+    last = {"val_miou": f"{scores[-1]:.2f}"} if scores else {}
     bar.set_description(f"epoch {epoch + 1}/{epochs}", refresh=False)
-    bar.set_postfix(loss=f"{loss:.3f}", lr=f"{lr:.2e}", refresh=False)
+    bar.set_postfix(loss=f"{loss:.3f}", lr=f"{lr:.2e}", **last, refresh=False)
 
 
 def _stop_if_not_finite(losses: Tensor, epoch: int, recipe: Recipe, steps: int) -> None:

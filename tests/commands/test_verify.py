@@ -8,7 +8,8 @@ import torch
 
 import eacnet.verify.report as report_module
 from eacnet.data.store import open_store
-from eacnet.datasets.labels import CAMVID, trained
+from eacnet.datasets.camvid import LABELS as CAMVID
+from eacnet.datasets.labels import trained
 from eacnet.evaluation import ablation as summary
 from eacnet.evaluation.ablation import headline, summarise
 from eacnet.evaluation.bootstrap import draw_images
@@ -81,7 +82,7 @@ def made(tmp_path_factory):
             model, images, labels, num_classes=11, mean=MEAN, device="cpu", progress=False
         )
         results = folder / "cells" / name if seed else folder / name
-        counts.save(results / "counts.npz")
+        counts.save(results / "counts.json")
         source = {
             "split": "test",
             "data": open_store(store).checksum,
@@ -97,7 +98,7 @@ def made(tmp_path_factory):
             rows = csv.writer(file)
             rows.writerows([("class", "iou"), *scores["class_iou"].items()])
         if seed:
-            cells[backbone, calibration, 1] = Counts.load(results / "counts.npz")
+            cells[backbone, calibration, 1] = Counts.load(results / "counts.json")
     groups = []
     for group in summarise(cells, [entry["name"] for entry in CLASSES]):
         cost = complexity(build_model(group["backbone"], 11, group["calibration"]), *SIZE)
@@ -174,7 +175,7 @@ def test_a_changed_ablation_is_found(project, verify):
 
 def test_counts_of_another_run_are_found(project, verify):
     cells = project / "reports/camvid_tiny/cells"
-    shutil.copy(cells / "dab-none-1/counts.npz", cells / "dab-pooled-1/counts.npz")
+    shutil.copy(cells / "dab-none-1/counts.json", cells / "dab-pooled-1/counts.json")
     code, table, text = verify("--counts-only")
     assert code == 1
     rows = [row for row in table if "dab-pooled-1" in row]
@@ -214,7 +215,7 @@ def test_another_device_may_deviate_as_far_as_is_said(project, verify):
 def test_what_is_not_at_hand_is_said_with_the_way_to_get_it(project, verify, monkeypatch):
     shutil.rmtree(project / "data")
     (project / "models/camvid_tiny/main.safetensors").unlink()
-    (project / "reports/camvid_tiny/cells/dab-none-1/counts.npz").unlink()
+    (project / "reports/camvid_tiny/cells/dab-none-1/counts.json").unlink()
     code, table, text = verify()
     assert code == 0
     assert sum(row.endswith("not checked") for row in table) == 5
@@ -224,7 +225,7 @@ def test_what_is_not_at_hand_is_said_with_the_way_to_get_it(project, verify, mon
         "network scored anew (dab-none-1, dab-pooled-1): data/prepared/camvid is not here;"
         f" `make camvid`, then {run} prepare` makes it" in text
     )
-    assert "dab-none-1/counts.npz is missing; `dvc repro` makes it" in text
+    assert "dab-none-1/counts.json is missing; `dvc repro` makes it" in text
     assert "5 of 7 checks could not be made here" in text
 
 

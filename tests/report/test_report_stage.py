@@ -12,7 +12,8 @@ from PIL import Image
 from ruamel.yaml import YAML
 
 from eacnet.data.store import open_store
-from eacnet.datasets.labels import CAMVID, trained
+from eacnet.datasets.camvid import LABELS as CAMVID
+from eacnet.datasets.labels import trained
 from eacnet.errors import InputError
 from eacnet.evaluation.evaluate import evaluate
 from eacnet.evaluation.results import details
@@ -71,7 +72,7 @@ def stage(tmp_path, monkeypatch, results):
         example = results(calibrated=calibration != "none")
         source = {**example.evaluation["provenance"], "data": checksum}
         reports = tmp_path / "reports"
-        counts.save(reports / "camvid/main/counts.npz")
+        counts.save(reports / "camvid/main/counts.json")
         scores = {**details(counts, classes), "provenance": source}
         write_json(reports / "camvid/main/evaluation.json", scores)
         write_json(reports / "camvid/main/training.json", example.training)
