@@ -16,6 +16,7 @@ from pydantic import (
 from eacnet.config.benchmark import Benchmark
 from eacnet.config.dataset import DatasetParams
 from eacnet.config.names import (
+    CALIBRATIONS,
     DATASETS,
     Backbone,
     Baseline,
@@ -35,7 +36,7 @@ class Model(Strict):
 
     backbone: Backbone
     calib: Annotated[bool, Field(strict=True)]
-    attention: Literal["pooled", "full"]
+    attention: Literal[tuple(name for name in CALIBRATIONS if name != "none")]
     pretrained: Literal["none", "imagenet"] = "none"
 
     @field_validator("pretrained")
