@@ -22,7 +22,7 @@ def main() -> None:
 
     from eacnet.data.store import open_store
     from eacnet.evaluation.evaluate import evaluate
-    from eacnet.evaluation.results import details, metrics
+    from eacnet.evaluation.results import details, metrics, suspect_frames
     from eacnet.machine import device_name, pick_device
     from eacnet.models import load_model
     from eacnet.provenance import provenance
@@ -41,7 +41,8 @@ def main() -> None:
         device=device,
     )
     counts.save(run.results / "counts.npz")
-    scores = details(counts, classes)
+    suspect = suspect_frames(store.info.get("suspect", []), split.ids)
+    scores = details(counts, classes, suspect)
     facts = provenance(
         split=params.data.evaluate,
         data=store.checksum,
