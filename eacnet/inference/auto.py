@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from eacnet.errors import InputError
-from eacnet.inference.memory import OUT_OF_MEMORY
+from eacnet.errors import OUT_OF_MEMORY, InputError
 from eacnet.inference.runtimes import RUNTIMES, lacking, precisions
 from eacnet.progress import progress
 

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile
 
-from eacnet.inference.label_map import label_map
 from eacnet.inference.native import kernels
 from eacnet.models import EACNet
+from eacnet.models.label_map import label_map
 
 
 class Head:

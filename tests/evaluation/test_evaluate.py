@@ -5,7 +5,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from eacnet.errors import InputError
-from eacnet.evaluation.evaluate import evaluate, predict
+from eacnet.evaluation.evaluate import evaluate, predict, predict_scores
 
 CLASSES, SIZE, MEAN = 4, (48, 64), (100.0, 110.0, 120.0)
 
@@ -14,6 +14,7 @@ class FakeNetwork(nn.Module):
     """Scores a pixel by the channel sums of its 8x8 cell; the calibration shifts the classes."""
 
     num_classes = CLASSES
+    stride = 8
 
     def __init__(self, calibration_name="pooled"):
         super().__init__()
@@ -27,9 +28,6 @@ class FakeNetwork(nn.Module):
         if self.calibration_name == "none":
             return coarse, coarse
         return coarse, coarse + 20 * coarse.roll(1, 1).relu()
-
-    def upsample(self, scores, size):
-        return F.interpolate(scores, size=size, mode="bilinear", align_corners=False)
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +49,8 @@ def predicted_alone(model, image):
     inputs = torch.from_numpy(image.astype(np.float32) - np.array(MEAN, np.float32))
     with torch.no_grad():
         both = model.eval().scores(inputs.permute(2, 0, 1)[None])
-    return [model.upsample(scores, SIZE).argmax(1)[0].numpy() for scores in both]
+    full = [F.interpolate(scores, SIZE, mode="bilinear", align_corners=False) for scores in both]
+    return [scores.argmax(1)[0].numpy() for scores in full]
 
 
 def matrix(prediction, truth):
@@ -102,6 +101,51 @@ def test_batches_add_up(split, batch):
     for name, array in vars(whole).items():
         assert array.dtype == np.int64
         np.testing.assert_array_equal(getattr(parts, name), array)
+
+
+class ShortOfMemory(FakeNetwork):
+    """Holds so many frames at a time, and says so in the words of one library or another."""
+
+    def __init__(self, frames, error):
+        super().__init__()
+        self.frames, self.error, self.passes = frames, error, []
+
+    def scores(self, images):
+        self.passes.append(len(images))
+        if len(images) > self.frames:
+            raise self.error
+        return super().scores(images)
+
+
+ERRORS = [
+    RuntimeError("[enforce fail at alloc_cpu.cpp:124] DefaultCPUAllocator: can't allocate memory"),
+    torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"),
+    MemoryError("Unable to allocate 2 GiB"),
+]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=["cpu", "cuda", "numpy"])
+def test_a_batch_that_memory_does_not_hold_is_halved(split, error):
+    model = ShortOfMemory(1, error)
+    counts = counts_of(model, split)
+    assert model.passes == [5, 4, 2, 1, 1, 1, 1, 1]
+    for name, array in vars(counts_of(FakeNetwork(), split)).items():
+        np.testing.assert_array_equal(getattr(counts, name), array)
+    with pytest.raises(InputError, match="single frame of 48x64; close other"):
+        counts_of(ShortOfMemory(0, error), split)
+
+
+def test_other_errors_of_a_network_stay_what_they_are(split):
+    model = ShortOfMemory(0, RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
+    with pytest.raises(RuntimeError, match="shapes"):
+        counts_of(model, split)
+    assert model.passes == [5]
+
+
+def test_large_frames_go_one_by_one():
+    model = ShortOfMemory(1, RuntimeError("not asked for more than one"))
+    images = np.zeros((2, 1024, 2048, 3), np.uint8)
+    assert len(list(predict_scores(model, images, mean=MEAN, device="cpu"))) == 2
 
 
 def test_without_calibration_there_is_no_coarse_prediction(split):

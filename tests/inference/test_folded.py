@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from eacnet.inference.folded import Deployed, folded
-from eacnet.inference.label_map import label_map
+from eacnet.models.label_map import label_map
 
 CASES = [
     *[(b, c) for b in ("dab", "erf", "enet", "resnet18") for c in ("none", "full", "pooled")],
@@ -38,7 +38,7 @@ def test_no_batch_norm_is_left_and_none_that_follows_a_convolution_stays_apart(n
 @pytest.mark.parametrize(("stride", "rows", "columns"), [(8, 7, 9), (16, 5, 3), (8, 1, 1)])
 @pytest.mark.parametrize("strip", [1, 3 * 5 * 72 * 64, 1 << 30])
 def test_label_map_is_that_of_whole_planes(monkeypatch, stride, rows, columns, strip):
-    monkeypatch.setattr("eacnet.inference.label_map.STRIP", strip)
+    monkeypatch.setattr("eacnet.models.label_map.STRIP", strip)
     scores = torch.randn(2, 5, rows, columns, generator=torch.Generator().manual_seed(1))
     for cut in (0, stride - 1):
         size = rows * stride - cut, columns * stride - cut

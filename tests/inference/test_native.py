@@ -4,9 +4,9 @@ import torch
 
 from eacnet.benchmark.published_form import written_out
 from eacnet.inference import native
-from eacnet.inference.label_map import label_map
 from eacnet.inference.native import kernels
 from eacnet.models.attention import Calibration
+from eacnet.models.label_map import label_map
 
 
 @pytest.fixture
