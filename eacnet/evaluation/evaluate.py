@@ -237,4 +237,5 @@ def _numpy(counts: Tensor) -> np.ndarray:
 
 def _classes(model: nn.Module, scores: Tensor, size: tuple[int, int]) -> Tensor:
     """Return the classes of scores (B, K, h, w) at `size` (H, W), uint8 (B, H, W)."""
-    return label_map(scores.float(), size, model.stride)
+    maps = [label_map(one[None].float().contiguous(), size, model.stride) for one in scores]
+    return torch.cat(maps)
