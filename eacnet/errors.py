@@ -2,11 +2,18 @@
 
 import errno
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 from types import FrameType
+
+# CUDA, cuDNN, oneDNN, Linux and Windows each have their own words for it.
+OUT_OF_MEMORY = re.compile(
+    r"out of memory|not enough memory|allocate memory|ALLOC_FAILED|bad_alloc|failed to allocate",
+    re.IGNORECASE,
+)
 
 
 class InputError(Exception):
@@ -39,6 +46,12 @@ def exit_on_error(main: Callable[[], None]) -> None:
         sys.exit(f"error: {message}" if first else 1)
 
 
+def lacks_memory(error: BaseException) -> bool:
+    """Tell whether an error of any library is a lack of memory."""
+    said = isinstance(error, RuntimeError) and OUT_OF_MEMORY.search(str(error))
+    return isinstance(error, MemoryError) or bool(said)
+
+
 def _explained(error: BaseException) -> str | None:
     """Return the line for an error that is none of the code's, None for any other."""
     if isinstance(error, InputError):
@@ -53,12 +66,7 @@ def _explained(error: BaseException) -> str | None:
         installed = find_spec(package) is not None
         return None if installed else f"{package} is not installed: pip install eacnet[pipeline]"
     reason = " ".join(str(error).split())
-    # PyTorch's own: on a GPU a class of this name, on the CPU a RuntimeError.
-    if (
-        isinstance(error, MemoryError)
-        or type(error).__name__ == "OutOfMemoryError"
-        or "can't allocate memory" in reason
-    ):
+    if lacks_memory(error):
         return f"out of memory ({reason[:200]}); a smaller batch, crop or image needs less"
     return None
 
