@@ -1,5 +1,6 @@
 """What the classes of params.yaml have in common: strictness, and names and numbers."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -26,6 +27,10 @@ Backbone = Literal[tuple(BACKBONES)]
 Baseline = Literal[tuple(BASELINES)]
 CALIBRATIONS = {"none": None, "full": "Calibration", "pooled": "Calibration"}
 CalibrationName = Literal["none", "full", "pooled"]
+# A runtime is a file there; to import it would load PyTorch.
+_RUNTIMES = Path(__file__).parents[1] / "inference" / "runtimes"
+RUNTIMES = tuple(sorted(path.stem for path in _RUNTIMES.glob("[!_]*.py")))
+PRECISIONS = ("fp32", "bf16", "fp16", "int8")
 
 
 class Strict(BaseModel):

@@ -43,6 +43,14 @@ def lacking(runtime: str, precision: str = "fp32") -> list[str]:
     return missing(packages + QUANTISER if precision == "int8" else packages)
 
 
+def libraries(form: str) -> tuple[str, ...]:
+    """Return what a form of the benchmark imports at first use: a runtime, or "auto" for all."""
+    names = RUNTIMES if form == "auto" else [form]
+    found = [each for name in names if name in EXTRAS for each in EXTRAS[name][0]]
+    compiler = ["torch._inductor.compile_fx"] if "compile" in names else []
+    return tuple(dict.fromkeys([*found, *(["onnxscript", "torch.onnx"] * bool(found)), *compiler]))
+
+
 def precisions(runtime: str, device: torch.device) -> tuple[str, ...]:
     """Return the precisions that an installed runtime has on `device`."""
     return import_module(RUNTIMES[runtime]).precisions(device)
