@@ -17,10 +17,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from eacnet.benchmark.entries import Entry
 from torch.profiler import ProfilerActivity, profile
 
 from eacnet.benchmark.cases import network
-from eacnet.benchmark.entries import Entry
 from eacnet.inference.folded import Deployed
 from eacnet.inference.postprocess import Head
 from eacnet.inference.predictor import Predictor

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 from yaml import YAMLError
 
-from eacnet.config.benchmark import Benchmark
+from eacnet.config.benchmark import Plan
 from eacnet.config.names import (
     Backbone,
     Baseline,
@@ -201,7 +201,7 @@ class Params(Strict):
     recipes: dict[str, Recipe]
     ablation: Ablation
     benchmark: str
-    benchmarks: dict[str, Benchmark]
+    benchmarks: dict[str, Plan]
     report: Report
     hardware: Hardware
 
