@@ -72,14 +72,14 @@ def benchmark(
     setup = Setup(classes, seed, device.type, images, weights)
     before = matmul_rates(device)
     with progress(total=len(todo) + len(parts), unit="case", desc="timing") as bar:
-        rows, skipped = time_cases(todo, plan, setup.build, images.timed, device.type, bar.update)
-        modules = []
+        modules = []  # first: it is quick, and fails at once where it can't be done
         for case in parts:
             model, image = setup.network(case.network), images.timed(*case.shape)[0]
             shares = time_by_part(model, case.form, image, device)
             rounded = {part: round(share, 2) for part, share in shares.items()}
             modules.append({**case.description, "shares": rounded})
             bar.update()
+        rows, skipped = time_cases(todo, plan, setup.build, images.timed, device.type, bar.update)
     after = matmul_rates(device)
     rates = {name: rate and max(rate, after[name]) for name, rate in before.items()}
     if not any(row["median_ms"] for row in rows.values()):
