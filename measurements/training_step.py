@@ -28,7 +28,8 @@ from eacnet.config.params import Optimiser
 from eacnet.data.prepare import prepare
 from eacnet.data.samples import Augmentation, Batches, Samples, make_loader
 from eacnet.data.store import open_store
-from eacnet.datasets.raw import Frame, list_frames
+from eacnet.datasets import find
+from eacnet.datasets.listing import Frame, list_frames
 from eacnet.machine import machine
 from eacnet.models import EACNet, build_model
 from eacnet.scenes import write_dataset
@@ -101,7 +102,7 @@ def training_steps(
     raw: Path, store: Path, how: Augmentation, batch: int, backbone: str, forms: list[str]
 ) -> dict[str, Callable[[], None]]:
     """Return a training step of each form."""
-    frames = list_frames("synthetic", raw, "train")
+    frames = list_frames(find("synthetic"), raw).frames["train"]
     samples = Samples([open_store(store).split("train")], how, SEED)
     order = itertools.cycle(range(len(frames)))
     random = np.random.default_rng(SEED)

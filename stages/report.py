@@ -40,7 +40,7 @@ def main() -> None:
         histories.setdefault(kind, []).append(read_history(cell.results / "training.csv"))
     results = Results(
         variant=params.variant,
-        data=store.info,
+        data={**store.info, "size": list(store.typical_size)},
         split=data.evaluate,
         validated_on=data.validate_split,
         training=read_json(run.results / "training.json"),

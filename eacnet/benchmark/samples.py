@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from eacnet.data.photos import resized
+from eacnet.data.images import resized
 from eacnet.data.store import Store, open_store
 from eacnet.scenes import draw_scene
 

@@ -121,7 +121,7 @@ def run(arguments: argparse.Namespace) -> None:
 def _samples(arguments: argparse.Namespace) -> "list[np.ndarray]":
     """Read the samples, at most SAMPLES of them and as the network will see them."""
     from eacnet.benchmark.samples import spread
-    from eacnet.data.photos import read_photo, resized
+    from eacnet.data.images import read_image, resized
     from eacnet.predict.sources import find_sources
 
     sources, problems = find_sources(arguments.samples, arguments.output)
@@ -130,7 +130,7 @@ def _samples(arguments: argparse.Namespace) -> "list[np.ndarray]":
         problems = problems or ["videos, where images are needed"]
     if problems:
         raise InputError(f"--samples {'; '.join(problems)}")
-    images = [read_photo(paths[index]) for index in spread(len(paths))]
+    images = [read_image(paths[index]) for index in spread(len(paths))]
     return [resized(image, arguments.size or image.shape[:2]) for image in images]
 
 

@@ -9,7 +9,11 @@ Positive = Annotated[int, Field(gt=0)]
 Natural = Annotated[int, Field(ge=0)]
 Split = Literal["train", "val", "test"]
 Size = tuple[Positive, Positive]
-DatasetName = Literal["synthetic", "camvid", "cityscapes", "folder"]
+# A dataset is a file of eacnet/datasets and carries its name; these files are the room's own.
+_ROOM = Path(__file__).parents[1] / "datasets"
+_TOOLS = {"__init__", "labels", "listing", "record", "table"}
+DATASETS = tuple(sorted(path.stem for path in _ROOM.glob("*.py") if path.stem not in _TOOLS))
+DatasetName = Literal[DATASETS]
 # A network is a file of eacnet/models and a line here: the file's name and the class in it. A
 # baseline decodes up to full size, and so has no coarse scores to calibrate.
 BACKBONES = {

@@ -4,9 +4,10 @@ import csv
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from eacnet.config.names import DatasetName
+from eacnet.config.names import DATASETS
+from eacnet.datasets import find
 from eacnet.errors import InputError
 from eacnet.files import checksum, read_json
 from eacnet.pretrained.shipped import SHIPPED
@@ -26,7 +27,7 @@ class Report:
     @property
     def dataset(self) -> str:
         """The dataset of the experiment."""
-        fitting = [name for name in get_args(DatasetName) if self.experiment.startswith(name)]
+        fitting = [name for name in DATASETS if self.experiment.startswith(name)]
         return max(fitting, key=len, default=self.experiment)
 
     @property
@@ -93,5 +94,10 @@ class Report:
 
     def how_to_prepare(self) -> str:
         """Say which commands make the prepared store."""
-        fetch = "`make camvid`, then " if self.dataset == "camvid" else ""
-        return f"{fetch}`dvc exp run {self.select} prepare` makes it"
+        dataset = find(self.dataset) if self.dataset in DATASETS else None
+        first = ""
+        if dataset and dataset.fetch:
+            first = f"`make {self.dataset}`, then "
+        elif dataset and not dataset.drawn:
+            first = f"{dataset.how_to_get}; then "
+        return f"{first}`dvc exp run {self.select} prepare` makes it"

@@ -10,7 +10,8 @@ import torch
 from PIL import Image
 
 import eacnet as package
-from eacnet.datasets.labels import CAMVID, trained
+from eacnet.datasets.camvid import LABELS as CAMVID
+from eacnet.datasets.labels import trained
 from eacnet.inference import runtimes as backends
 from eacnet.models import load_model
 from eacnet.predict.video import open_video

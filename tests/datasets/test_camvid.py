@@ -7,7 +7,7 @@ import pytest
 from dvc.repo import Repo
 from ruamel.yaml import YAML
 
-from eacnet.datasets.camvid_source import CONTENT, fetch, folder_md5
+from eacnet.datasets.camvid import CONTENT, fetch, folder_md5
 from eacnet.errors import InputError
 
 ROOT = Path(__file__).parents[2]

@@ -11,9 +11,9 @@ from ruamel.yaml import YAML
 ROOT = Path(__file__).parents[2]
 CODE = ("eacnet", "stages", "params.yaml", "dvc.yaml", ".dvcignore", ".gitignore", "data/raw")
 CODE += ("data/published.csv",)
-SKIPPED = shutil.ignore_patterns(
-    "__pycache__", "camvid", "leftImg8bit", "gtFine", "images", "labels"
-)
+# Files of the code, but no raw data that happen to lie in this checkout.
+SKIPPED = shutil.ignore_patterns("__pycache__")
+RAW = shutil.ignore_patterns("camvid", "synthetic", "leftImg8bit", "gtFine", "images", "labels")
 
 
 @dataclass
@@ -29,6 +29,21 @@ class Project:
         )
         assert not check or done.returncode == 0, done.stdout + done.stderr
         return done
+
+    @property
+    def params(self) -> dict:
+        """What params.yaml holds."""
+        return YAML(typ="safe").load(self.root / "params.yaml")
+
+    def commit(self) -> None:
+        """Commit all there is."""
+        self.run("git", "add", "--all")
+        self.run("git", "commit", "--quiet", "--message", "test")
+
+    def prepare(self) -> None:
+        """Draw the dataset and prepare it."""
+        for stage in ("draw", "prepare"):
+            self.run("python", "-m", f"stages.{stage}")
 
     def start(self, *command: str) -> subprocess.Popen[str]:
         """Start a command in the background."""
@@ -58,7 +73,8 @@ class Project:
         }
 
     def _resolved(self, command: tuple[str, ...]) -> list[str]:
-        return [str(Path(sys.executable).parent / command[0]), *command[1:]]
+        own = Path(sys.executable).parent / command[0]
+        return [str(own) if own.exists() else command[0], *command[1:]]
 
 
 def make_project(root: Path) -> Project:
@@ -68,7 +84,8 @@ def make_project(root: Path) -> Project:
         source, target = ROOT / name, root / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
-            shutil.copytree(source, target, ignore=SKIPPED)
+            ignore = RAW if name == "data/raw" else SKIPPED
+            shutil.copytree(source, target, ignore=ignore)
         else:
             shutil.copy(source, target)
     project = Project(root)
@@ -89,17 +106,12 @@ def make_project(root: Path) -> Project:
         "report.examples": 2,
     }.items():
         project.set(key, value)
-    git = ["git", "-c", "user.name=test", "-c", "user.email=test@example.com"]
-    for command in (
-        ["git", "init", "--quiet"],
-        [str(Path(sys.executable).parent / "dvc"), "init", "--quiet"],
-        ["cp", "-r", str(ROOT / ".dvc/plots"), ".dvc"],
-        ["git", "config", "user.name", "test"],
-        ["git", "config", "user.email", "test@example.com"],
-        ["git", "add", "--all"],
-        [*git, "commit", "--quiet", "--message", "start"],
-    ):
-        subprocess.run(command, cwd=root, check=True, env=project.env)
+    project.run("git", "init", "--quiet")
+    project.run("dvc", "init", "--quiet")
+    shutil.copytree(ROOT / ".dvc/plots", root / ".dvc/plots")
+    project.run("git", "config", "user.name", "test")
+    project.run("git", "config", "user.email", "test@example.com")
+    project.commit()
     return project
 
 
@@ -114,12 +126,5 @@ def reproduced(tmp_path_factory) -> Project:
     """A copy in which `dvc repro` has run; tests leave its parameters as they were."""
     project = make_project(tmp_path_factory.mktemp("pipeline") / "project")
     project.run("dvc", "repro", "--quiet")
-    project.run(
-        "python", "-c", "import subprocess as s; s.run('git add -A', shell=True, check=True)"
-    )
-    project.run(
-        "python",
-        "-c",
-        "import subprocess as s; s.run('git commit -qm done', shell=True, check=True)",
-    )
+    project.commit()
     return project
