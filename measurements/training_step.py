@@ -23,7 +23,6 @@ from PIL import Image
 from torch import Tensor
 
 from eacnet.benchmark.latency import interleave, summarise, timed
-from eacnet.benchmark.published_form import written_out
 from eacnet.config.params import Optimiser
 from eacnet.data.prepare import prepare
 from eacnet.data.samples import Augmentation, Batches, Samples, make_loader
@@ -55,7 +54,7 @@ class Plain(Objective):
     def forward(self, images: Tensor, labels: Tensor) -> Tensor:
         """Return the loss of images float (B,3,h,w), mean subtracted, against labels (B,h,w)."""
         network: EACNet = self.network
-        scores = written_out(network.calibration, network.coarse(images))
+        scores = network.calibration.written_out(network.coarse(images))
         return self.loss(network.upsample(scores, images.shape[-2:]), labels)
 
 

@@ -48,10 +48,12 @@ def small(backbone="dab", calibration="pooled", classes=5, std=(1.0, 1.0, 1.0)):
             value.uniform_(0.5, 1.5, generator=generator)
         elif value.ndim < 2 and value.is_floating_point():
             value.uniform_(0.1, 0.4, generator=generator)
-    if calibration != "none":
-        # Sharp enough to matter, calm enough for a softmax that is not one-hot.
-        for name in ("query", "key"):
-            getattr(model.calibration, name).weight.data.mul_(0.05)
+    # Sharp enough to matter, calm enough for a softmax that is not one-hot.
+    for name, parameter in model.calibration.named_parameters():
+        if name in ("query.weight", "key.weight"):
+            parameter.data.mul_(0.05)
+        elif not parameter.any():
+            parameter.data.normal_(generator=generator)
     colours = [
         {"name": f"class {i}", "category": "any", "color": [i, 2 * i, 3 * i]}
         for i in range(classes)

@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> None:
     path, why = choose_model(arguments.model)
 
     import eacnet
-    from eacnet.inference.auto import told
+    from eacnet.inference.auto import describe_choice
     from eacnet.predict.segment import Segmenter
     from eacnet.predict.write import IMAGE_RESULTS, VIDEO_RESULTS, Predictions
     from eacnet.progress import progress
@@ -91,7 +91,7 @@ def run(arguments: argparse.Namespace) -> None:
     )
     if predictor.choice:
         on = "" if samples else " (on drawn scenes, without int8; better: --samples)"
-        print(f"auto picked {told(predictor.choice)}{on}")
+        print(f"auto picked {describe_choice(predictor.choice)}{on}")
     predictions = Predictions(
         Segmenter(predictor, arguments.size),
         model.card.classes,

@@ -30,8 +30,15 @@ BASELINES = {
 DECODED = {"erf": "erfnet"}
 Backbone = Literal[tuple(BACKBONES)]
 Baseline = Literal[tuple(BASELINES)]
-CALIBRATIONS = {"none": None, "full": "Calibration", "pooled": "Calibration"}
-CalibrationName = Literal["none", "full", "pooled"]
+# A calibration is a class of eacnet/models/attention.py and a line here; "none" has none.
+CALIBRATIONS = {
+    "none": None,
+    "full": "Full",
+    "pooled": "Pooled",
+    "point": "Point",
+    "local": "Local",
+}
+CalibrationName = Literal[tuple(CALIBRATIONS)]
 # A runtime is a file there; to import it would load PyTorch.
 _RUNTIMES = Path(__file__).parents[1] / "inference" / "runtimes"
 RUNTIMES = tuple(sorted(path.stem for path in _RUNTIMES.glob("[!_]*.py")))

@@ -17,6 +17,7 @@ from yaml import YAMLError
 from eacnet.config.benchmark import Plan
 from eacnet.config.dataset import DatasetParams
 from eacnet.config.names import (
+    CALIBRATIONS,
     DATASETS,
     Backbone,
     Baseline,
@@ -37,7 +38,7 @@ class Model(Strict):
 
     backbone: Backbone
     calib: Annotated[bool, Field(strict=True)]
-    attention: Literal["pooled", "full"]
+    attention: Literal[tuple(name for name in CALIBRATIONS if name != "none")]
     pretrained: Literal["none", "imagenet"] = "none"
 
     @field_validator("pretrained")

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from eacnet.inference.channels_last import channels_last
-from eacnet.inference.folded import Deployed
-from eacnet.inference.onnx_graph import scores_graph
+from eacnet.inference.folded import Folded
+from eacnet.inference.onnx_graph import EXPORTER, scores_graph
 from eacnet.inference.quantise import quantised
 from eacnet.inference.runtimes import Scores
 from eacnet.models import EACNet
@@ -18,6 +18,10 @@ from eacnet.models import EACNet
 if TYPE_CHECKING:
     import openvino
 
+PACKAGES = ("openvino", "onnx")
+PACKAGES_FOR = {"int8": ("onnxruntime",)}  # its quantiser
+EXTRA = "onnx,openvino"
+LIBRARIES = ("openvino", *EXPORTER)
 HINTS = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}
 SIZES = 8  # compiled networks that are kept
 
@@ -72,7 +76,7 @@ def compiler(
     import openvino
 
     core = openvino.Core()
-    graph = scores_graph(channels_last(Deployed(model)))
+    graph = scores_graph(channels_last(Folded(model)))
     if precision == "int8":
         graph = quantised(graph, samples)
     hint = HINTS[precision]
