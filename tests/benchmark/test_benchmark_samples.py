@@ -36,9 +36,9 @@ def store(tmp_path):
             np.save(tmp_path / name / "labels.npy", frames[..., 0] * 0)
             ids = [f"{name}-{grey}" for grey in greys]
             entries[name] = {"frames": len(greys), "sha256": name, "ids": ids}
-        classes = [{"name": "road"}]
+        listed = [{"name": name, "category": "", "color": [0, 0, 0]} for name in ("road", "sky")]
         write_json(
-            tmp_path / "dataset.json", {"classes": classes, "size": [6, 8], "splits": entries}
+            tmp_path / "dataset.json", {"classes": listed, "size": [6, 8], "splits": entries}
         )
         return tmp_path
 
