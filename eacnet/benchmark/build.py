@@ -118,6 +118,8 @@ def _tell_classes_apart(model: EACNet) -> None:
     common = nn.functional.normalize(seen[0].mean((0, 2, 3)), dim=0).view(shape)
     last.weight -= common * (last.weight * common).sum(axis, keepdim=True)
     last.weight /= model.coarse(pixels).std()
+    if last.bias is not None:
+        last.bias -= model.coarse(pixels).mean((0, 2, 3))
     for parameter in model.calibration.parameters():
         if not parameter.any():  # a fresh calibration changes nothing
             nn.init.uniform_(parameter, 0.5, 1)

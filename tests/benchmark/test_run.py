@@ -1,6 +1,8 @@
 """The benchmark with predictors that are no networks: what it makes of what they do."""
 
+import json
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from eacnet.errors import InputError
 from eacnet.pretrained.shipped import SHIPPED
 
 SIZE = (8, 16)
+SPEED = Path(__file__).parents[2] / "reports" / "speed"
 
 
 class Fake:
@@ -163,6 +166,11 @@ def test_real_networks_from_plan_to_result(monkeypatch):
     (part,) = result["modules"]
     assert sum(part["shares"].values()) == pytest.approx(100, abs=0.05)
     assert result["skipped"] == []
+    for file in SPEED.glob("*.json"):  # what was measured before reads like what is measured now
+        earlier = json.loads(file.read_text())
+        assert set(earlier) >= set(result)
+        assert set(earlier["rows"][0]) == set(eager)
+        assert set(earlier["modules"][0]) == set(part)
 
 
 def test_weights_that_the_plan_does_not_time_are_refused():
