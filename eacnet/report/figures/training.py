@@ -1,58 +1,47 @@
 """Training curves: what every network of the ablation did, epoch by epoch."""
 
-import csv
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import matplotlib.style
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from eacnet.errors import InputError
-from eacnet.report.figures.style import CALIBRATIONS, STYLE, new_figure
-
-History = list[dict[str, float | None]]
-Histories = Mapping[tuple[str, str], Sequence[History]]
-COLUMNS = ["epoch", "loss", "lr", "val_miou"]
+from eacnet.report.figures.drawing import Pictures, drawing
+from eacnet.report.figures.style import STYLE, calibration_look, new_figure
+from eacnet.report.results import History, Network, Results
 
 
-def read_history(path: Path) -> History:
-    """Read training.csv: epoch, loss, lr, and val_miou in percent, None where not validated.
-
-    It holds no epoch where a network was scored as its file had it.
-
-    Raises:
-        InputError: the file is missing or holds anything else.
-    """
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            table = csv.DictReader(file)
-            if list(table.fieldnames or ()) != COLUMNS:
-                raise ValueError(f"columns {table.fieldnames}")
-            return [
-                {
-                    **{name: float(row[name]) for name in ("epoch", "loss", "lr")},
-                    "val_miou": float(row["val_miou"]) if row["val_miou"] else None,
-                }
-                for row in table
-            ]
-    except FileNotFoundError:
-        raise InputError(f"{path} is missing; `dvc repro` makes it") from None
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(
-            f"{path} is no training curve ({error!r}); `dvc repro -f` remakes it"
-        ) from None
+def _text(results: Results) -> str:
+    text = (
+        "Loss is the mean over the epoch's batches. A line is the mean over the seeds of one"
+        " calibration, the band around it their whole range."
+    )
+    if results.validated_on in results.training["trained_on"]:
+        text += (
+            f" Split {results.validated_on} is part of the training data: its curve shows the fit,"
+            " not how well the network generalises."
+        )
+    return text
 
 
-def training_figure(histories: Histories, validated_on: str | None) -> Figure | None:
+@drawing("training", "Training", "Loss and validation mIoU over the epochs", _text)
+def training(results: Results, pictures: Pictures) -> Figure | None:
+    """Draw the curves of all networks of the ablation, and of the main one."""
+    runs = {network: [run.history for run in runs] for network, runs in results.runs.items()}
+    runs.setdefault(results.network, [results.main.history])
+    return training_figure(runs, results.validated_on)
+
+
+def training_figure(
+    histories: Mapping[Network, Sequence[History]], validated_on: str | None
+) -> Figure | None:
     """Draw loss and, where there is one, validation mIoU over the epochs, a row for each backbone.
 
     A line is the mean over the seeds of one calibration, the band around it their whole range.
 
     Args:
-        histories: (backbone, calibration) -> the history of each seed, as `read_history` returns
-            it, all of one length.
+        histories: (backbone, calibration) -> the history of each seed, all of one length.
         validated_on: name of the split behind `val_miou`.
 
     Returns:
@@ -92,7 +81,7 @@ def _band(axes: Axes, runs: Sequence[History], name: str, calibration: str) -> N
     if not table.size:
         return
     epochs, values = table[0, :, 0], table[..., 1]
-    color, dashes = CALIBRATIONS[calibration]
+    color, dashes = calibration_look(calibration)
     # A lone point or a few would be no visible line.
     marker = "o" if len(epochs) <= 25 else None
     what = "without calibration" if calibration == "none" else calibration

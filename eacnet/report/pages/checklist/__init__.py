@@ -11,8 +11,8 @@ from eacnet.report.pages.checklist.datasets import datasets
 from eacnet.report.pages.checklist.item import NO, NOT_APPLICABLE, PARTLY, YES
 from eacnet.report.pages.checklist.method import algorithms, code, theory
 from eacnet.report.pages.checklist.outcome import outcome
-from eacnet.report.pages.page import Results
-from eacnet.report.tables.table import escape
+from eacnet.report.results import Results
+from eacnet.report.tables.text import markdown as escape
 
 
 def checklist(results: Results) -> str:

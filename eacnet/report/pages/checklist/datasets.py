@@ -1,36 +1,11 @@
 """The items about the data."""
 
 from eacnet.report.pages.checklist.item import NO, NOT_APPLICABLE, PARTLY, TOP, YES, Item
-from eacnet.report.pages.page import NAMES, Results
-from eacnet.report.tables.table import TIMES, escape
+from eacnet.report.results import Results
+from eacnet.report.tables.text import TIMES
+from eacnet.report.tables.text import markdown as escape
 
-_SOURCES = {
-    "synthetic": (
-        YES,
-        "the scenes are drawn from a seed, so the generator is the dataset; it is under the"
-        " project's MIT licence",
-        {"generator": "eacnet/scenes", "licence": "LICENSE"},
-    ),
-    "camvid": (
-        PARTLY,
-        "`make camvid` fetches it from the public repository and revision named here, and its"
-        " content is checked against a checksum; under which licence its owners give the frames"
-        " is not recorded in this project",
-        {"source": "eacnet/datasets/camvid_source.py"},
-    ),
-    "cityscapes": (
-        PARTLY,
-        "its owners give it to registered users only, so it cannot be linked; the two commands"
-        " that fetch it are here",
-        {"how to get it": "data/raw/cityscapes/README.md"},
-    ),
-    "folder": (
-        NO,
-        "the frames are the user's own; where they can be had, and under which licence, only the"
-        " user can say",
-        {"layout": "data/raw/folder/README.md"},
-    ),
-}
+_MET = {"yes": YES, "partly": PARTLY, "no": NO}
 
 
 def datasets(results: Results) -> list[Item]:
@@ -46,28 +21,12 @@ def datasets(results: Results) -> list[Item]:
         split_met, splits = PARTLY, f"{splits}; the scored frames were seen in training"
     elif results.validated_on in trained_on:
         splits += ", which was trained on, too"
-    met, source, links = _SOURCES[data["dataset"]]
-    new = Item(
-        "New data: how they were collected is described.",
-        NOT_APPLICABLE,
-        "no data were collected",
-        {},
-    )
-    if data["dataset"] == "synthetic":
-        new = Item(
-            new.asked,
-            YES,
-            "nothing was annotated by hand: scenes and labels are drawn together by a program,"
-            " from the seed, sizes and numbers in params.yaml",
-            {"generator": f"{TOP}/eacnet/scenes", "parameters": f"{TOP}/params.yaml"},
-        )
-    elif data["dataset"] == "folder":
-        new = Item(new.asked, NO, "only the user who collected the frames can say", {})
+    about = results.about
     return [
         Item(
             "Statistics are given, such as the number of examples.",
             YES,
-            f"{NAMES[data['dataset']]}: {len(data['classes'])} classes, frames of {size} pixels"
+            f"{about.title}: {len(data['classes'])} classes, frames of {size} pixels"
             f" ({frames}); the page gives each class's share of the scored pixels",
             {"page": "README.md"},
         ),
@@ -89,9 +48,19 @@ def datasets(results: Results) -> list[Item]:
         ),
         Item(
             "The dataset, or the environment that simulates it, can be downloaded.",
-            met,
-            source,
-            {text: f"{TOP}/{path}" for text, path in links.items()},
+            _MET[about.available],
+            about.access,
+            {text: f"{TOP}/{path}" for text, path in about.links.items()},
         ),
-        new,
+        _new(about.collected, about.available),
     ]
+
+
+def _new(collected: str, available: str) -> Item:
+    asked = "New data: how they were collected is described."
+    if not collected:
+        return Item(asked, NOT_APPLICABLE, "no data were collected", {})
+    if available != "yes":
+        return Item(asked, NO, collected, {})
+    shown = {"generator": f"{TOP}/eacnet/scenes", "parameters": f"{TOP}/params.yaml"}
+    return Item(asked, YES, collected, shown)

@@ -3,8 +3,9 @@
 from typing import Any
 
 from eacnet.report.pages.checklist.item import NOT_APPLICABLE, PARTLY, TOP, YES, Item
-from eacnet.report.pages.page import Results
-from eacnet.report.tables.table import TIMES, escape
+from eacnet.report.results import Results
+from eacnet.report.tables.text import TIMES
+from eacnet.report.tables.text import markdown as escape
 
 
 def algorithms(results: Results) -> list[Item]:

@@ -3,8 +3,8 @@
 from typing import Any
 
 from eacnet.report.pages.checklist.item import PARTLY, TOP, YES, Item
-from eacnet.report.pages.page import Results
-from eacnet.report.tables.table import escape
+from eacnet.report.results import Results
+from eacnet.report.tables.text import markdown as escape
 
 # Recipes that params.yaml takes over from a publication.
 _PUBLISHED = {
