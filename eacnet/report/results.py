@@ -1,4 +1,4 @@
-"""All that the result files of one experiment hold, read once: tables, figures and pages show it."""
+"""All that the result files of one experiment hold, read once, for tables, figures and pages."""
 
 import csv
 from collections.abc import Sequence

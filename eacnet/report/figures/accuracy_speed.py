@@ -14,10 +14,10 @@ from eacnet.report.figures.labels import Label, name_points
 from eacnet.report.figures.style import STYLE, calibration_look, new_figure
 from eacnet.report.results import Results
 from eacnet.report.tables.columns import named
-from eacnet.report.tables.speed import COMMON_SIZE, Timing, single_images
+from eacnet.report.tables.speed import COMMON_SIZE, single_images
 from eacnet.report.tables.text import TIMES
 
-UNSTATED = "device not stated"
+UNSTATED = "unstated device"
 GREY = "0.55"
 PRECISIONS = {"fp32": "o", "fp16": "^", "bf16": "s", "int8": "D"}
 
@@ -41,9 +41,10 @@ class Point(NamedTuple):
     "accuracy_speed",
     "Accuracy against speed",
     "mIoU over frames per second on the device measured here",
-    "One panel for each device that was timed here. Ours, in colour: the mean mIoU of the ablation,"
-    " and the frame rate of one image at a time, from the 8-bit image to the label map, in the"
-    " fastest runtime of each precision; mIoU was scored in fp32, and the table of speed says how"
+    "One panel for each device that was timed here: the mean mIoU of the ablation, and the frame"
+    " rate of one image at a time, from the 8-bit image to the label map, in the runtime that most"
+    " of these networks were timed in at that precision, the fastest of such. A line leads from a"
+    " network to what calibration makes of it. mIoU was scored in fp32; the table of speed says how"
     " many labels agree in other precisions. Grey: published figures as their sources state them,"
     " each on its own device; frame rates of two devices do not compare, nor do scores of two image"
     " sizes.",
@@ -57,26 +58,33 @@ def accuracy_speed(results: Results, pictures: Pictures) -> Figure | None:
         for size, points in [found]
     }
     published = published_points(results)
-    if not panels and not published:
+    heights = [4.2] * len(panels) + [3.4 if len(published) < 9 else 5.5] * bool(published)
+    if not heights:
         return None
-    panels = panels or {"published": ((), [])}
     with matplotlib.style.context(STYLE):
-        figure = new_figure(9, 5.2 * len(panels))
-        grid = figure.subplots(len(panels), squeeze=False)[:, 0]
-        for axes, (device, (size, points)) in zip(grid, panels.items(), strict=True):
-            _draw(axes, points, published)
-            axes.set_title(device, loc="left")
-            at = f" (ours at {size[0]} {TIMES} {size[1]})" if size else ""
-            axes.set_xlabel(f"frames per second{at}")
+        figure = new_figure(9, sum(heights) + 0.4)
+        grid = figure.subplots(len(heights), squeeze=False, height_ratios=heights)[:, 0]
+        for axes, (device, (size, points)) in zip(grid, panels.items(), strict=False):
+            _draw(axes, points)
+            axes.set_title(f"measured here: {device}, {size[0]} {TIMES} {size[1]}", loc="left")
+        if published:
+            for one in published:
+                grid[-1].plot(one.x, one.y, "x", color=GREY, markersize=5)
+            _scale(grid[-1], [one.x for one in published])
+            grid[-1].set_title("published, each on its own device", loc="left", color="0.35")
+        for axes in grid:
+            axes.set_xlabel("frames per second")
             axes.set_ylabel("mIoU (%)")
-        legend = _legend([one for _, points in panels.values() for one in points], published)
-        figure.legend(handles=legend, loc="outside lower center", ncols=min(5, len(legend)))
+            axes.margins(0.2, 0.2)  # room for the names
+        legend = _legend([one for _, points in panels.values() for one in points])
+        if legend:
+            figure.legend(handles=legend, loc="outside upper right", ncols=len(legend))
         # Names are placed once the panels stand where they stay.
         figure.draw_without_rendering()
         figure.set_layout_engine("none")
-        for axes, (_, points) in zip(grid, panels.values(), strict=True):
-            ours = [_label(one) for one in points]
-            name_points(axes, [*ours, *published])
+        labels = [[_label(one) for one in points] for _, points in panels.values()]
+        for axes, names in zip(grid, [*labels, published], strict=False):
+            name_points(axes, names)
     return figure
 
 
@@ -96,13 +104,18 @@ def measured(results: Results, device: str) -> tuple[tuple[int, int], list[Point
     sizes = sorted({(row["height"], row["width"]) for row in rows})
     wanted = (tuple(results.size), COMMON_SIZE)
     size = next((size for size in wanted if size in sizes), sizes[0])
-    fastest: dict[tuple[str, str, str], Timing] = {}
-    for row in rows:
-        key = row["backbone"], row["calibration"], row["precision"]
-        same = (row["height"], row["width"]) == size
-        if same and (key not in fastest or row["fps"] > fastest[key]["fps"]):
-            fastest[key] = row
-    return size, [Point(row["fps"], kinds[key[:2]], *key) for key, row in fastest.items()]
+    rows = [row for row in rows if (row["height"], row["width"]) == size]
+    points = []
+    for precision in dict.fromkeys(row["precision"] for row in rows):
+        timed: dict[str, dict[tuple[str, str], float]] = {}  # runtime -> network -> FPS
+        for row in rows:
+            if row["precision"] == precision:
+                rates = timed.setdefault(row["form"], {})
+                rates[row["backbone"], row["calibration"]] = row["fps"]
+        # A network without calibration that only a slow runtime has timed must not look slow.
+        rates = max(timed.values(), key=lambda one: (len(one), sum(one.values())))
+        points += [Point(fps, kinds[kind], *kind, precision) for kind, fps in rates.items()]
+    return size, points
 
 
 def published_points(results: Results) -> list[Label]:
@@ -125,7 +138,7 @@ def _label(one: Point) -> Label:
     return Label(one.fps, one.miou, name, calibration_look(one.calibration)[0])
 
 
-def _draw(axes: Axes, points: Sequence[Point], published: Sequence[Label]) -> None:
+def _draw(axes: Axes, points: Sequence[Point]) -> None:
     # A thin line leads from a network to what calibration makes of it.
     for one in points:
         for other in points:
@@ -138,18 +151,23 @@ def _draw(axes: Axes, points: Sequence[Point], published: Sequence[Label]) -> No
         face = "white" if one.calibration == "none" else color
         marker = PRECISIONS.get(one.precision, "X")
         axes.plot(one.fps, one.miou, marker, color=color, markerfacecolor=face, markersize=6)
-    for one in published:
-        axes.plot(one.x, one.y, "x", color=GREY, markersize=5)
-    rates = [one.fps for one in points] + [one.x for one in published]
-    if max(rates) > 3 * min(rates):
+    _scale(axes, [one.fps for one in points])
+
+
+def _scale(axes: Axes, rates: Sequence[float]) -> None:
+    """Make the axis of frame rates logarithmic where they differ widely."""
+    low, high = min(rates), max(rates)
+    if high > 3 * low:
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
         axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.margins(0.2, 0.2)  # room for the names
+    else:
+        # A few percent must not look like a factor.
+        axes.set_xlim(low / 1.4, high * 1.4)
 
 
-def _legend(points: Sequence[Point], published: Sequence[Label]) -> list[Line2D]:
+def _legend(points: Sequence[Point]) -> list[Line2D]:
     handles = []
     for name in dict.fromkeys(one.calibration for one in points):
         color, _ = calibration_look(name)
@@ -162,6 +180,4 @@ def _legend(points: Sequence[Point], published: Sequence[Label]) -> list[Line2D]
         if name in used:
             look = {"color": "0.3", "linestyle": "", "marker": marker, "markerfacecolor": "0.8"}
             handles.append(Line2D([], [], label=name, **look))
-    if published:
-        handles.append(Line2D([], [], color=GREY, linestyle="", marker="x", label="published"))
     return handles

@@ -81,8 +81,8 @@ def _timed(results: Results, group: dict) -> dict:
 def _differences_note(results: Results) -> str:
     note = (
         "The difference to the same backbone and seed with another calibration, named under"
-        f" against, in percentage points.{bootstrap(results)} Interval over seeds: {level(results)},"
-        " Student's t over the paired differences of the seeds. One training of each gives no"
+        f" against, in percentage points.{bootstrap(results)} Interval over seeds: of"
+        f" {level(results)}, Student's t over the paired differences of the seeds. One training of each gives no"
         " verdict, whatever its images say: it does not tell how much of a difference is chance of"
         " the training."
     )

@@ -10,6 +10,11 @@ from eacnet.report.tables.speed import form_name, representative
 from eacnet.report.tables.table import Marks, as_frame, down, table
 from eacnet.report.tables.text import TIMES
 
+COLUMNS = (
+    *("method", "dataset", "split", "image", "mIoU (%)", "mIoU (%) std", "mIoU (%) digits"),
+    *("parameters (M)", "parameters (M) digits", "pretraining", "FPS", "FPS digits"),
+    *("device", "timed", "source"),
+)
 FIGURES = {"mIoU (%)": "miou_percent", "parameters (M)": "params_millions", "FPS": "fps"}
 Row = dict[str, Any]
 
@@ -53,11 +58,7 @@ def comparison(results: Results) -> pd.DataFrame:
         rows.sort(key=lambda row: row["image"] or "")
     for network in _own(results):
         rows += _measured(network, results)
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    order = ["method", "dataset", "split", "image", "mIoU (%)", "mIoU (%) std", "mIoU (%) digits",
-             "parameters (M)", "parameters (M) digits", "pretraining", "FPS", "FPS digits"]  # fmt: skip
-    columns.sort(key=lambda name: order.index(name) if name in order else len(order))
-    return as_frame({name: [row.get(name) for row in rows] for name in columns})
+    return as_frame({name: [row.get(name) for row in rows] for name in COLUMNS})
 
 
 def _published(row: dict[str, str]) -> Row:

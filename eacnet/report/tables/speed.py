@@ -58,8 +58,8 @@ def single_images(rows: Sequence[Timing]) -> list[Timing]:
     "Speed by runtime and size",
     "From the 8-bit image in host memory to the label map in host memory, which is what a user"
     " waits for; all networks take turns, so that a drifting machine hits all alike. In"
-    " brackets behind the median its 5th and 95th percentile; FPS is that of the median. Published form: eager PyTorch"
-    " in fp32, the attention matrix written out, scores of all classes at full size. Memory is the"
+    " brackets behind the median its 5th and 95th percentile; FPS is that of the median. Published"
+    " form: eager PyTorch in fp32, the attention matrix written out, scores of all classes at full size. Memory is the"
     " peak of a process above what its libraries take; on a GPU, what PyTorch allocates there."
     " Limit: the time that the multiply-accumulates of one image would take at the rate of large"
     " matrix products on the same device. Same labels: the share of pixels with the class that the"

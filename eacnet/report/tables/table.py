@@ -59,7 +59,7 @@ class Filled:
         return f"## {escape(self.caption)}\n\n{note}{rows}"
 
     def latex(self) -> str:
-        """Return a bare `tabular` (booktabs, T1 fonts) for `\\input`; what it shows is a comment."""
+        """Return a bare `tabular` (booktabs, T1) to be input; what it shows is a comment in it."""
         cells = self._cells(LATEX)
         sides = "".join("r" if right else "l" for right in _numeric(self.frame))
         rows = cells.style.hide(axis="index").to_latex(hrules=True, column_format=sides)

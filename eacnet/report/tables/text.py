@@ -1,8 +1,8 @@
 """Plain text in Markdown, LaTeX and HTML: it renders as just that text, on one line."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from markupsafe import escape as markupsafe_escape
 
@@ -33,12 +33,6 @@ _LATEX = {
 }
 
 
-class Escape(Protocol):
-    """Plain text -> the same text in a language."""
-
-    def __call__(self, text: str, /) -> str: ...
-
-
 def markdown(text: str) -> str:
     """Return plain text as GitHub's Markdown."""
     return _MARKUP.sub(r"\\\1", " ".join(text.split()))
@@ -60,7 +54,7 @@ def html(text: str) -> str:
 class Language:
     """How a language escapes text, and how it shows the best and the second best figure."""
 
-    escape: Escape
+    escape: Callable[[str], str]
     best: str
     second: str
 
