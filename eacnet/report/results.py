@@ -1,11 +1,12 @@
 """All that the result files of one experiment hold, read once, for tables, figures and pages."""
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pandas as pd
 
 from eacnet.errors import InputError
 from eacnet.files import read_json
@@ -15,7 +16,6 @@ from eacnet.report.dataset import Facts, find
 if TYPE_CHECKING:
     from eacnet.evaluation.counts import Counts
 
-History = list[dict[str, float | None]]
 Network = tuple[str, str]  # backbone and calibration
 CURVE = ["epoch", "loss", "lr", "val_miou"]
 STATED = {"method", "dataset", "split", "miou_percent", "fps", "device", "source"}
@@ -29,7 +29,7 @@ class Run(NamedTuple):
 
     training: dict[str, Any]
     scored: dict[str, Any]
-    history: History
+    history: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -168,8 +168,8 @@ def read_speed(folder: Path) -> tuple[dict[str, dict[str, Any]], list[str]]:
     return found, unreadable
 
 
-def read_history(path: Path) -> History:
-    """Read training.csv: epoch, loss, lr, and val_miou in percent, None where not validated.
+def read_history(path: Path) -> pd.DataFrame:
+    """Read training.csv: epoch, loss, lr, and val_miou in percent, NaN where not validated.
 
     It holds no epoch where a network was scored as its file had it.
 
@@ -177,22 +177,17 @@ def read_history(path: Path) -> History:
         InputError: the file is missing or holds anything else.
     """
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            table = csv.DictReader(file)
-            if list(table.fieldnames or ()) != CURVE:
-                raise ValueError(f"columns {table.fieldnames}")
-            return [
-                {
-                    **{name: float(row[name]) for name in CURVE[:3]},
-                    "val_miou": float(row["val_miou"]) if row["val_miou"] else None,
-                }
-                for row in table
-            ]
+        history = pd.read_csv(path)
+        if list(history) != CURVE:
+            raise ValueError(f"columns {list(history)}")
+        if history[CURVE[:3]].isna().any(axis=None):
+            raise ValueError("a figure is missing")
+        return history.astype(float)
     except FileNotFoundError:
         raise InputError(f"{path} is missing; `dvc repro` makes it") from None
-    except (KeyError, TypeError, ValueError) as error:
+    except ValueError as error:
         raise InputError(
-            f"{path} is no training curve ({error!r}); `dvc repro -f` remakes it"
+            f"{path} is no training curve ({error}); `dvc repro -f` remakes it"
         ) from None
 
 
@@ -204,18 +199,14 @@ def read_published(path: Path) -> list[dict[str, str]]:
     """
     if not path.exists():
         return []
-    with path.open(newline="", encoding="utf-8") as file:
-        table = csv.DictReader(file)
-        if lacking := STATED - set(table.fieldnames or ()):
-            raise InputError(f"{path}: missing column {', '.join(sorted(lacking))}")
-        rows = []
-        for row in table:
-            try:
-                _ = [float(row[name] or 0) for name in ("miou_percent", "fps", "params_millions")]
-            except (TypeError, ValueError) as error:
-                raise InputError(f"{path}, line {table.line_num}: {error}") from None
-            rows.append(row)
-        return rows
+    try:
+        rows = pd.read_csv(path, dtype=str, keep_default_na=False)
+        if lacking := STATED - set(rows):
+            raise ValueError(f"missing column {', '.join(sorted(lacking))}")
+        rows[["miou_percent", "fps", "params_millions"]].replace("", "nan").astype(float)
+    except ValueError as error:
+        raise InputError(f"{path}: {error}") from None
+    return rows.to_dict("records")
 
 
 def _run(folder: Path) -> Run:

@@ -1,9 +1,11 @@
+import json
+
 import numpy as np
 import pytest
 
 from eacnet.evaluation.counts import Counts
 from eacnet.evaluation.results import details
-from eacnet.report.pages.page import Results
+from eacnet.report.results import read_results
 
 CLASSES = [
     {"name": "road", "category": "flat", "color": [128, 64, 128]},
@@ -13,6 +15,17 @@ CLASSES = [
 CODE = {"commit": "0123456789abcdef" * 2, "modified": []}
 VERSIONS = {"python": "3.11.7", "torch": "2.15.0"}
 RECIPE = {"epochs": 1000, "batch": 16, "crop": [360, 480], "loss": {"name": "ohem", "keep": 0.0625}}
+SPLIT = {"frames": 2, "sha256": "ab", "ids": ["a", "b"]}
+DATA = {
+    "dataset": "camvid",
+    "protocol": "11 classes",
+    "size": [360, 480],
+    "classes": CLASSES,
+    "splits": {"train": SPLIT, "val": SPLIT, "test": SPLIT},
+}
+CURVE = "epoch,loss,lr,val_miou\n1,2.5,0.001,\n2,1.5,0.0005,40.5\n"
+HEAD = "method,dataset,split,miou_percent,fps,input_height,input_width,device,params_millions,"
+HEAD += "pretraining,source\n"
 
 
 def spread(mean, std=None):
@@ -91,43 +104,57 @@ def evaluation():
 
 
 @pytest.fixture
-def results(ablation, evaluation):
-    """Return a function: calibrated or not -> what a page tells."""
+def results(ablation, evaluation, tmp_path):
+    """Return a function: calibrated or not, and files that differ -> the results of an experiment.
 
-    def make(calibrated=True, **others):
-        split = {"frames": 2, "sha256": "ab", "ids": ["a", "b"]}
-        fields = {
-            "variant": "",
-            "data": {
-                "dataset": "camvid",
-                "protocol": "11 classes",
-                "size": [360, 480],
-                "classes": CLASSES,
-                "splits": {"train": split, "val": split, "test": split},
-            },
-            "split": "test",
-            "validated_on": "val",
-            "training": {
-                "backbone": "dab",
-                "calibration": "pooled" if calibrated else "none",
-                "seed": 7,
-                "recipe": RECIPE,
-                "trained_on": ["train", "val"],
-                "data": "ab" * 32,
-                "device": "GPU",
-                "threads": 8,
-                "processes": 2,
-                "code": CODE,
-                "versions": VERSIONS,
-            },
-            "evaluation": evaluation(calibrated),
-            "ablation": ablation,
-            "attention": attention(calibrated),
-            "speed": [machine("GPU A"), machine("CPU B")],
+    The files lie in reports/camvid<variant>; a test may change one and read the folder anew.
+    """
+
+    def make(calibrated=True, variant="", data=None, validated_on="val", published=HEAD, **files):
+        folder = tmp_path / f"reports/camvid{variant}"
+        training = {
+            "backbone": "dab",
+            "calibration": "pooled" if calibrated else "none",
+            "seed": 7,
+            "recipe": RECIPE,
+            "trained_on": ["train", "val"],
+            "data": "ab" * 32,
+            "device": "GPU",
+            "threads": 8,
+            "processes": 2,
+            "code": CODE,
+            "versions": VERSIONS,
         }
-        return Results(**{**fields, **others})
+        content = {
+            "ablation": ablation,
+            "main/training": training,
+            "main/evaluation": evaluation(calibrated),
+            "main/attention": attention(calibrated),
+            **{name.replace("__", "/"): content for name, content in files.items()},
+        }
+        machines = content.pop("speed", [machine("GPU A"), machine("CPU B")])
+        for group in content["ablation"]["groups"]:
+            for seed in group["seeds"]:
+                cell = f"cells/{group['backbone']}-{group['calibration']}-{seed}"
+                content.setdefault(f"{cell}/training", training)
+                content.setdefault(f"{cell}/evaluation", content["main/evaluation"])
+        for name, one in content.items():
+            write_json(folder / f"{name}.json", one)
+        for run in {(folder / name).parent for name in content if "/" in name}:
+            (run / "training.csv").write_text(CURVE)
+        counts(calibrated).save(folder / "main/counts.npz")
+        for index, one in enumerate(machines):
+            write_json(tmp_path / f"reports/speed/{index}.json", one)
+        (tmp_path / "data").mkdir(exist_ok=True)
+        (tmp_path / "data/published.csv").write_text(published)
+        return read_results(folder, data or DATA, validated_on)
 
     return make
+
+
+def write_json(path, content):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content))
 
 
 def timed(network, form, median, **others):

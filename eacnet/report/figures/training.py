@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 import matplotlib.style
-import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from eacnet.report.figures.drawing import Pictures, drawing
 from eacnet.report.figures.style import STYLE, calibration_look, new_figure
-from eacnet.report.results import History, Network, Results
+from eacnet.report.results import Network, Results
 
 
 def _text(results: Results) -> str:
@@ -34,27 +34,26 @@ def training(results: Results, pictures: Pictures) -> Figure | None:
 
 
 def training_figure(
-    histories: Mapping[Network, Sequence[History]], validated_on: str | None
+    histories: Mapping[Network, Sequence[pd.DataFrame]], validated_on: str | None
 ) -> Figure | None:
     """Draw loss and, where there is one, validation mIoU over the epochs, a row for each backbone.
 
     A line is the mean over the seeds of one calibration, the band around it their whole range.
 
     Args:
-        histories: (backbone, calibration) -> the history of each seed, all of one length.
+        histories: (backbone, calibration) -> the history of each seed.
         validated_on: name of the split behind `val_miou`.
 
     Returns:
         The figure, or None where no network was trained.
     """
-    histories = {network: runs for network, runs in histories.items() if all(runs)}
+    histories = {kind: runs for kind, runs in histories.items() if all(map(len, runs))}
     if not histories:
         return None
-    every = [row for runs in histories.values() for history in runs for row in history]
+    every = pd.concat([run for runs in histories.values() for run in runs])
     columns = {"loss": "mean loss"}
-    if any(row["val_miou"] is not None for row in every):
+    if every["val_miou"].notna().any():
         columns["val_miou"] = f"mIoU on {validated_on} (%)"
-    tops = {name: max(row[name] for row in every if row[name] is not None) or 1 for name in columns}
     backbones = list(dict.fromkeys(backbone for backbone, _ in histories))
     with matplotlib.style.context(STYLE):
         figure = new_figure(4.5 * len(columns), 2.6 * len(backbones))
@@ -65,7 +64,7 @@ def training_figure(
                 for calibration, runs in own.items():
                     _band(axes, runs, name, calibration)
                 axes.set_ylabel(label)
-                axes.set_ylim(0, 1.08 * tops[name])
+                axes.set_ylim(0, 1.08 * (every[name].max() or 1))
                 axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
                 axes.set_title(backbone, loc="left")
             line[0].legend()
@@ -74,19 +73,16 @@ def training_figure(
     return figure
 
 
-def _band(axes: Axes, runs: Sequence[History], name: str, calibration: str) -> None:
+def _band(axes: Axes, runs: Sequence[pd.DataFrame], name: str, calibration: str) -> None:
     """Draw the mean of one calibration's runs and their range."""
-    points = [[(row["epoch"], row[name]) for row in run if row[name] is not None] for run in runs]
-    table = np.array(points)  # (seeds, epochs, 2)
-    if not table.size:
-        return
-    epochs, values = table[0, :, 0], table[..., 1]
+    points = pd.concat(runs).dropna(subset=name).groupby("epoch")[name]
+    mean, low, high = points.mean(), points.min(), points.max()
     color, dashes = calibration_look(calibration)
     # A lone point or a few would be no visible line.
-    marker = "o" if len(epochs) <= 25 else None
+    marker = "o" if len(mean) <= 25 else None
     what = "without calibration" if calibration == "none" else calibration
     seeds = f"{len(runs)} seed{'s' if len(runs) > 1 else ''}"
     style = {"color": color, "linestyle": dashes, "marker": marker, "markersize": 3.5}
-    axes.plot(epochs, values.mean(0), label=f"{what} ({seeds})", **style)
+    axes.plot(mean.index, mean, label=f"{what} ({seeds})", **style)
     if len(runs) > 1:
-        axes.fill_between(epochs, values.min(0), values.max(0), color=color, alpha=0.2, linewidth=0)
+        axes.fill_between(mean.index, low, high, color=color, alpha=0.2, linewidth=0)

@@ -82,9 +82,9 @@ def _differences_note(results: Results) -> str:
     note = (
         "The difference to the same backbone and seed with another calibration, named under"
         f" against, in percentage points.{bootstrap(results)} Interval over seeds: of"
-        f" {level(results)}, Student's t over the paired differences of the seeds. One training of each gives no"
-        " verdict, whatever its images say: it does not tell how much of a difference is chance of"
-        " the training."
+        f" {level(results)}, Student's t over the paired differences of the seeds. One training of"
+        " each gives no verdict, whatever its images say: it does not tell how much of a difference"
+        " is chance of the training."
     )
     entries = [
         entry for group in results.groups for gains in compared(group).values()

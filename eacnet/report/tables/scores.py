@@ -22,7 +22,6 @@ from eacnet.report.tables.columns import (
 )
 from eacnet.report.tables.table import across, as_frame, number, table
 
-BOTH = "Coarse and calibrated: the main network before and after its own calibration."
 # Networks of the ablation are named with a comma.
 RANKED = across("coarse|calibrated", "[^:]+, .*")
 
@@ -30,9 +29,11 @@ RANKED = across("coarse|calibrated", "[^:]+, .*")
 @table(
     "accuracy",
     "Accuracy of the main network",
-    f"In percent, over the scored pixels of all frames taken together; boundary F1 is the mean over"
-    f" frames (Csurka et al., BMVC 2013; tolerance 0.75 % of the image diagonal). {BOTH} For a"
-    " network trained without calibration see the ablation.",
+    lambda results: (
+        "In percent, over the scored pixels of all frames taken together; boundary F1 is the mean"
+        " over frames (Csurka et al., BMVC 2013; tolerance 0.75 % of the image diagonal)."
+        f"{_both(results)}"
+    ),
     marks=RANKED,
 )
 def accuracy(results: Results) -> pd.DataFrame:
@@ -48,8 +49,8 @@ def accuracy(results: Results) -> pd.DataFrame:
     "classes",
     "IoU by class",
     lambda results: (
-        f"IoU in percent over all scored frames. {BOTH} The last row of boundary F1 is the mean"
-        f" over frames, not over classes.{_ablation_said(results, 'class_iou')} {MARKS}"
+        f"IoU in percent over all scored frames.{_both(results)} The last row of boundary F1 is the"
+        f" mean over frames, not over classes.{_ablation_said(results, 'class_iou')} {MARKS}"
     ),
     marks=RANKED,
 )
@@ -92,7 +93,8 @@ def categories(results: Results) -> pd.DataFrame:
     "mIoU near edges",
     lambda results: (
         "mIoU in percent among the pixels whose nearest edge pixel of the ground truth is no"
-        f" further away than the band's width. {BOTH}{_ablation_said(results, 'scores')} {MARKS}"
+        f" further away than the band's width.{_both(results)}"
+        f"{_ablation_said(results, 'scores')} {MARKS}"
     ),
     marks=RANKED,
 )
@@ -186,6 +188,15 @@ def _before_after(
 
 def _difference(a: float | None, b: float | None) -> float | None:
     return None if a is None or b is None else a - b
+
+
+def _both(results: Results) -> str:
+    if not results.evaluation["coarse"]:
+        return ""
+    return (
+        " Coarse and calibrated: the main network before and after its own calibration; for a"
+        " network trained without one see the ablation."
+    )
 
 
 def _ablation_said(results: Results, needed: str) -> str:

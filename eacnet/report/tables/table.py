@@ -43,14 +43,14 @@ class Filled:
         caption: what it shows, plain text.
         note: how to read it, plain text.
         frame: the figures.
-        marks: "best", "second" or "" for each figure of the frame.
+        marks: "best", "second" or "" for each figure of the frame, where figures are ranked.
     """
 
     name: str
     caption: str
     note: str
     frame: pd.DataFrame
-    marks: pd.DataFrame
+    marks: pd.DataFrame | None = None
 
     def markdown(self) -> str:
         """Return a section of Markdown: caption, note and rows."""
@@ -60,14 +60,14 @@ class Filled:
 
     def latex(self) -> str:
         """Return a bare `tabular` (booktabs, T1) to be input; what it shows is a comment in it."""
-        cells = self._cells(LATEX)
+        cells = _cells(self.frame, self.marks, LATEX)
         sides = "".join("r" if right else "l" for right in _numeric(self.frame))
         rows = cells.style.hide(axis="index").to_latex(hrules=True, column_format=sides)
         return f"% {' '.join(f'{self.caption}. {self.note}'.split())}\n{rows}"
 
     def html(self) -> str:
         """Return a `table` without a style of its own: figures are of class "number"."""
-        cells = self._cells(HTML)
+        cells = _cells(self.frame, self.marks, HTML)
         classes = cells.map(lambda text: "short" if len(text) < _LONG_TEXT else "")
         classes.loc[:, _numeric(self.frame)] = "number"
         styler = Styler(cells, uuid=self.name, cell_ids=False).hide(axis="index")
@@ -77,9 +77,6 @@ class Filled:
     def csv(self) -> str:
         """Return the frame for programs: nothing rounded, an empty field where nothing is."""
         return self.frame.to_csv(index=False, lineterminator="\n")
-
-    def _cells(self, language: Language) -> pd.DataFrame:
-        return _cells(self.frame, self.marks, language)
 
 
 @dataclass(frozen=True)
@@ -110,8 +107,7 @@ class Table:
         note = self.note if len(frame) else self.missing
         if not isinstance(note, str):
             note = note(results)
-        marks = self.marks(frame) if self.marks else _unmarked(frame)
-        return Filled(self.name, self.caption, note, frame, marks)
+        return Filled(self.name, self.caption, note, frame, self.marks and self.marks(frame))
 
 
 def table(
@@ -129,7 +125,7 @@ def as_frame(columns: dict[str, Iterable[Any]]) -> pd.DataFrame:
 
 def markdown_rows(frame: pd.DataFrame, marks: pd.DataFrame | None = None) -> str:
     """Return a frame as the rows of GitHub's Markdown: figures to the right, text escaped."""
-    cells = _cells(frame, _unmarked(frame) if marks is None else marks, MARKDOWN)
+    cells = _cells(frame, marks, MARKDOWN)
     sides = ["right" if right else "left" for right in _numeric(frame)]
     options = {"tablefmt": "pipe", "disable_numparse": True, "colalign": sides}
     return cells.to_markdown(index=False, **options) + "\n"
@@ -224,14 +220,15 @@ def _numeric(frame: pd.DataFrame) -> list[bool]:
     ]
 
 
-def _cells(frame: pd.DataFrame, marks: pd.DataFrame, language: Language) -> pd.DataFrame:
+def _cells(frame: pd.DataFrame, marks: pd.DataFrame | None, language: Language) -> pd.DataFrame:
     """Return the text of every cell as a language writes it; frames of figures stay as they are."""
     columns = {}
     for heading, is_number in zip(_headings(frame), _numeric(frame), strict=True):
         cells = []
         for index, row in frame.iterrows():
             text = _figure(row, heading) if is_number else _text(row[heading])
-            mark = marks.at[index, heading] if heading in marks else ""
+            ranked = marks is not None and heading in marks
+            mark = marks.at[index, heading] if ranked else ""
             shape = {"best": language.best, "second": language.second}.get(mark, "{}")
             cells.append(shape.format(language.escape(text)))
         columns[language.escape(heading)] = cells
