@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import HEAD, machine, write_json
+from experiment import HEAD, machine, write_json
 
 import eacnet
 from eacnet.errors import InputError

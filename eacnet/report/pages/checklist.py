@@ -32,7 +32,7 @@ def checklist(results: Results) -> str:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        autoescape=False,  # noqa: S701
+        autoescape=False,
     )
     environment.filters["md"] = lambda text: markdown(str(text))
     published = _PUBLISHED.get(results.data["dataset"] + results.variant)
