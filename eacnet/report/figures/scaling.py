@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import matplotlib.style
+import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, StrMethodFormatter
@@ -14,7 +15,7 @@ from eacnet.report.results import Results
 from eacnet.report.tables.speed import Timing
 from eacnet.report.tables.text import TIMES
 
-PIXELS = "image (pixels)"
+PIXELS, BATCH = "image (pixels)", "images in a batch"
 
 
 @drawing(
@@ -44,28 +45,36 @@ def scaling_figure(timed: Sequence[Timing]) -> Figure | None:
     Returns:
         None where nothing has been timed at two sizes or batches.
     """
-    timed = [row for row in timed if row.get("median_ms")]
-    several = {(row["height"], row["width"]) for row in timed if row.get("batch", 1) > 1}
-    batches = [row for row in timed if (row["height"], row["width"]) in several]
-    single = [row for row in timed if row.get("batch", 1) == 1]
+    rows = pd.DataFrame([row for row in timed if row.get("median_ms")])
+    if rows.empty:
+        return None
+    rows["size"] = rows["height"].astype(str) + TIMES + rows["width"].astype(str)
+    rows[PIXELS], rows[BATCH] = rows["height"] * rows["width"], rows["batch"]
+    rows["name"] = rows[["network", "form", "precision", "device"]].agg(", ".join, axis="columns")
+    single, several = rows[rows["batch"] == 1], rows[rows["batch"] > 1]["size"]
+    batches = rows[rows["size"].isin(several)]
+    batches = batches.assign(name=batches["name"] + ", " + batches["size"])
     panels = []
-    for rows, over in ((single, PIXELS), (batches, "images in a batch")):
+    for found, over in ((single, PIXELS), (batches, BATCH)):
         for key, label in (("median_ms", "median (ms)"), ("peak_memory_mb", "peak memory (MB)")):
-            lines = _lines([row for row in rows if row.get(key)], over, key)
+            points = found.dropna(subset=key).drop_duplicates(["name", over], keep="last")
+            lines = {
+                name: line.sort_values(over)[[over, key]].to_numpy().tolist()
+                for name, line in points.groupby("name", sort=False)
+                if len(line) > 1
+            }
             if lines:
                 panels.append((lines, over, label))
     if not panels:
         return None
-    sizes = {
-        row["height"] * row["width"]: f"{row['height']}{TIMES}{row['width']}" for row in single
-    }
+    sizes = dict(zip(single[PIXELS], single["size"], strict=True))
     names = list(dict.fromkeys(name for lines, _, _ in panels for name in lines))
     looks = {name: _look(place) for place, name in enumerate(names)}
     columns = min(2, len(panels))
-    rows = -(-len(panels) // columns)
+    lines_of_panels = -(-len(panels) // columns)
     with matplotlib.style.context(STYLE):
-        figure = new_figure(4.6 * columns, 2.9 * rows + 0.25 * len(names))
-        grid = list(figure.subplots(rows, columns, squeeze=False).flat)
+        figure = new_figure(4.6 * columns, 2.9 * lines_of_panels + 0.25 * len(names))
+        grid = list(figure.subplots(lines_of_panels, columns, squeeze=False).flat)
         for axes, (lines, over, label) in zip(grid, panels, strict=False):
             for name, points in lines.items():
                 axes.plot(*zip(*points, strict=True), **looks[name])
@@ -94,16 +103,3 @@ def _look(place: int) -> dict[str, Any]:
         "linestyle": DASHES[place % len(DASHES)],
         "markersize": 4,
     }
-
-
-def _lines(rows: Sequence[Timing], over: str, key: str) -> dict[str, list[tuple[float, float]]]:
-    """Return the points of each line that has at least two, by its name."""
-    lines: dict[str, dict[float, float]] = {}
-    for row in rows:
-        parts = [row.get("network"), row.get("form"), row.get("precision"), row["device"]]
-        if over != PIXELS:
-            parts.append(f"{row['height']}{TIMES}{row['width']}")
-        name = ", ".join(part for part in parts if part)
-        x = row["height"] * row["width"] if over == PIXELS else row.get("batch", 1)
-        lines.setdefault(name, {})[x] = row[key]
-    return {name: sorted(points.items()) for name, points in lines.items() if len(points) > 1}

@@ -56,8 +56,12 @@ def comparison(results: Results) -> pd.DataFrame:
     rows = [_published(row) for row in results.published if row["dataset"] == like]
     if dataset == "camvid":
         rows.sort(key=lambda row: row["image"] or "")
-    for network in _own(results):
-        rows += _measured(network, results)
+    for group in results.groups:
+        rows += _measured(results, group, results.runs[named(group)])
+    if results.network not in map(named, results.groups):
+        training, miou = results.training, {"mean": results.evaluation["miou"], "std": None}
+        main = {**training, "seeds": [training["seed"]], "scores": {"miou": miou}}
+        rows += _measured(results, main, [results.main])
     return as_frame({name: [row.get(name) for row in rows] for name in COLUMNS})
 
 
@@ -79,59 +83,30 @@ def _published(row: dict[str, str]) -> Row:
     }
 
 
-def _measured(network: Row, results: Results) -> list[Row]:
-    """Return a row for each device that the network was timed on, or one without a frame rate."""
-    size, seeds = results.size, len(network["seeds"])
+def _measured(results: Results, group: dict[str, Any], runs: list[Run]) -> list[Row]:
+    """Return a row for each device that a network was timed on, or one without a frame rate."""
+    size, seeds, miou = results.size, len(group["seeds"]), group["scores"]["miou"]
+    pretraining, source = _origin(runs)
     common = {
-        "method": f"ours: {network_name(network['backbone'], network['calibration'])}",
+        "method": f"ours: {network_name(*named(group))}",
         "dataset": results.data["dataset"],
         "split": results.split,
         "image": f"{size[0]} {TIMES} {size[1]}" if size else None,
-        "mIoU (%)": network["miou"]["mean"],
-        "mIoU (%) std": network["miou"]["std"],
-        "parameters (M)": scaled(network["parameters"], 1e6),
+        "mIoU (%)": miou["mean"],
+        "mIoU (%) std": miou["std"],
+        "parameters (M)": scaled(group.get("parameters"), 1e6),
         "parameters (M) digits": 2,
-        "pretraining": network["pretraining"],
-        "source": network["source"] + (f", mean of {seeds} seeds" if seeds > 1 else ""),
+        "pretraining": pretraining,
+        "source": source + (f", mean of {seeds} seeds" if seeds > 1 else ""),
     }
-    devices = representative(results.timed, network["backbone"], network["calibration"], size)
-    return [
-        common
-        | {
-            "FPS": row["fps"],
-            "device": device,
-            "timed": f"{row['scope']}, {form_name(row)}, {row['height']} {TIMES} {row['width']}",
-        }
-        for device, row in devices.items()
-    ] or [common]
+    rows = []
+    for device, row in representative(results.timed, *named(group), size).items():
+        how = f"{row['scope']}, {form_name(row)}, {row['height']} {TIMES} {row['width']}"
+        rows.append(common | {"FPS": row["fps"], "device": device, "timed": how})
+    return rows or [common]
 
 
-def _own(results: Results) -> list[Row]:
-    """Return what there is to say of our networks: those of the ablation, else the main one."""
-    own = [
-        {
-            **{name: group[name] for name in ("backbone", "calibration", "seeds")},
-            "miou": group["scores"]["miou"],
-            "parameters": group.get("parameters"),
-            **_origin(results.runs[named(group)]),
-        }
-        for group in results.groups
-    ]
-    if results.network not in map(named, results.groups):
-        training = results.training
-        own.append(
-            {
-                **{name: training[name] for name in ("backbone", "calibration")},
-                "seeds": [training["seed"]],
-                "miou": {"mean": results.evaluation["miou"], "std": None},
-                "parameters": None,
-                **_origin([results.main]),
-            }
-        )
-    return own
-
-
-def _origin(runs: list[Run]) -> dict[str, str]:
+def _origin(runs: list[Run]) -> tuple[str, str]:
     """Say what networks started from, and on which commits they were measured."""
     started = {
         (run.training.get("init") or {}).get("path")
@@ -145,4 +120,4 @@ def _origin(runs: list[Run]) -> dict[str, str]:
         if state["commit"]
     )
     where = f" on commit{'s' if len(commits) > 1 else ''} {', '.join(commits)}" if commits else ""
-    return {"pretraining": ", ".join(sorted(started)), "source": f"measured{where}"}
+    return ", ".join(sorted(started)), f"measured{where}"
