@@ -53,7 +53,11 @@ def test_gains_are_those_of_the_ablation():
 
 def test_a_joint_interval_and_every_reference_have_their_bars():
     one = {"mean": 1.0, "images": [0.5, 2.0], "joint": [-1.0, 3.0]}
-    group = {"backbone": "dab", "calibration": "pooled", "class_gains": {"point": {"sky": one}}}
+    group = {
+        "backbone": "dab",
+        "calibration": "pooled",
+        "gains": {"point": {"class_iou": {"sky": one}}},
+    }
     assert gains_by_class([group]) == {"dab, pooled against point": {"sky": (1.0, -1.0, 3.0)}}
 
 

@@ -82,13 +82,13 @@ def test_a_gain_over_seeds_in_words(results, ablation):
 def test_a_joint_interval_and_the_control_in_words(results, ablation):
     gain = difference(0.5, [0.1, 0.9], 0.2, [0.2, 0.8])
     gain |= {"joint": [0.05, 1.0], "detectable": 0.4}
-    control = gain | {"mean": 0.1, "joint": [-0.5, 0.7], "significant": False}
+    control = gain | {"holm": 0.7, "mean": 0.1, "joint": [-0.5, 0.7], "significant": False}
     ablation["groups"][1]["gains"] = {"none": {"miou": gain}, "point": {"miou": control}}
     none, point = summary(results())[-2:]
-    assert "over seeds and images together is +0.05 to +1.00, so the difference is sig" in none
+    assert "over seeds and images together is +0.05 to +1.00; the difference is sig" in none
     assert "The smallest gain that would have been called is 0.40." in none
     assert "against a 1x1 convolution of the scores in its place" in point
-    assert f"{MINUS}0.50 to +0.70, so the difference is not significant" in point
+    assert f"{MINUS}0.50 to +0.70; corrected for the number of gains (Holm), the diff" in point
 
 
 @pytest.mark.parametrize("significant", [True, False, None])

@@ -75,7 +75,7 @@ def test_gains_of_older_files_are_against_none(results):
     ]  # fmt: skip
     assert frame["interval over seeds low"].iloc[0] == 0.35
     assert not {"joint interval low", "detectable"} & set(frame)
-    assert "neither interval holds 0" in BY_NAME["differences"].fill(results()).note
+    assert "no interval holds 0" in BY_NAME["differences"].fill(results()).note
 
 
 def test_gains_against_controls_show_joint_intervals_and_power(results, ablation):
@@ -84,8 +84,10 @@ def test_gains_against_controls_show_joint_intervals_and_power(results, ablation
     plain = difference(1.25, [0.5, 2.0], 0.1, [0.35, 2.15]) | more
     point = difference(0.1, [-0.5, 0.75], 0.2, [-1.0, 1.0], significant=False)
     point |= {"joint": [-1.5, 1.75], "detectable": 2.0, "holm": 0.7}
-    group["gains"] = {"none": {"miou": plain, "boundary_f1": plain}, "point": {"miou": point}}
-    group["over_decoder"] = {"miou": difference(1.5, [0.5, 2.5])}
+    decoder = {"miou": difference(1.5, [0.5, 2.5])}
+    none = {"miou": plain, "boundary_f1": plain, "class_iou": {"sky": plain}}
+    group["gains"] = {"none": none, "point": {"miou": point, "class_iou": {}}, "decoder": decoder}
+    group["over_decoder"] = decoder
     shown_ = results()
     frame = made(shown_, "differences").query("backbone == 'dab'")
     pairs = listed(frame, "against", "score", "difference", "joint interval low", "detectable")
@@ -96,8 +98,37 @@ def test_gains_against_controls_show_joint_intervals_and_power(results, ablation
         ["published decoder", "mIoU", 1.5, None, None],
     ]
     note = BY_NAME["differences"].fill(shown_).note
-    assert "seeds and images resampled together" in note
+    assert "over seeds and images at once" in note
+    assert "Holm" in note
     assert "published decoder" in note
+
+
+def test_the_published_decoder_of_older_files(results, ablation):
+    ablation["groups"][3]["over_decoder"] = {"miou": difference(1.5, [0.5, 2.5])}
+    frame = made(results(), "differences")
+    assert frame.query("against == 'published decoder'")["difference"].tolist() == [1.5]
+
+
+def test_doubted_frames_are_named_with_the_score_without_them(results, evaluation):
+    doubted = {"frames": ["Seq05VD_f02610"], "places": [3], "miou": 63.25}
+    found = results(main__evaluation=evaluation(True) | {"without": doubted})
+    note = BY_NAME["accuracy"].fill(found).note
+    assert "The labels of Seq05VD_f02610 are doubted; without, mIoU is 63.25 %." in note
+    assert "doubted" not in BY_NAME["accuracy"].fill(results()).note
+
+
+def test_a_score_of_each_class_that_is_added_is_in_the_table_of_classes(results, evaluation):
+    ablation = results().ablation
+    ablation["groups"][0]["recall"] = {"road": spread(12.5)}
+    columns.SCORES["recall"] = "recall"
+    try:
+        scored = evaluation(True) | {"recall": {"road": 7.5, "sky": None, "train": None}}
+        frame = made(results(main__evaluation=scored, ablation=ablation), "classes")
+        assert frame["recall"].dropna().tolist() == [7.5]
+        assert frame["dab, no calibration: recall"].dropna().tolist() == [12.5]
+        assert "recall" not in made(results(main__evaluation=scored), "accuracy")["score"].tolist()
+    finally:
+        del columns.SCORES["recall"]
 
 
 def test_a_score_that_is_added_is_in_every_table_of_scores(results, ablation, evaluation):

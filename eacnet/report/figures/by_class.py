@@ -107,7 +107,7 @@ def gains_by_class(groups: Sequence[Mapping[str, Any]]) -> dict[str, Gains]:
             if one
         }
         for group in groups
-        for reference, gains in compared(dict(group), "class_gain").items()
+        for reference, gains in compared(dict(group), of_classes=True).items()
     }
 
 

@@ -68,9 +68,10 @@ def _gain(results: Results, entry: dict[str, Any], reference: str, seeds: int) -
         )
     claim += f" (mean ± standard deviation of the differences over {seeds} seeds)."
     if entry.get("joint"):
+        corrected = "corrected for the number of gains (Holm), " if "holm" in entry else ""
         claim += (
             f" The {level(results)} interval over seeds and images together is"
-            f" {_ends(entry['joint'])}, so the difference is {judged}."
+            f" {_ends(entry['joint'])}; {corrected}the difference is {judged}."
         )
         if entry.get("detectable") is not None:
             claim += (

@@ -87,16 +87,23 @@ def _differences_note(results: Results) -> str:
         " is chance of the training."
     )
     entries = [
-        entry for group in results.groups for gains in compared(group).values()
+        entry
+        for group in results.groups
+        for gains in compared(group).values()
         for entry in gains.values()
-    ]  # fmt: skip
-    if any((entry or {}).get("joint") for entry in entries):
+    ]
+    if any(entry.get("joint") for entry in entries):
         note += (
-            " Joint interval: seeds and images resampled together; significant: it excludes 0."
-            " Detectable: the smallest gain that this many seeds and images would have called."
+            f" Joint interval: over seeds and images at once, {level(results)}. Detectable: the"
+            " smallest gain that this many seeds and images would in all likelihood have called."
+        )
+    if any(entry.get("holm") is not None for entry in entries):
+        note += (
+            " Significant: p of the joint interval, corrected for all gains in that score (Holm,"
+            " 1979), is at most 0.05."
         )
     else:
-        note += " Significant: neither interval holds 0."
+        note += " Significant: no interval holds 0."
     if any(DECODER in compared(group) for group in results.groups):
         note += (
             f" Against {DECODER}: the same backbone with its published decoder instead of"
@@ -124,6 +131,7 @@ def differences(results: Results) -> pd.DataFrame:
     columns |= gained("difference", entries)
     columns |= interval("interval over seeds", entries, "seeds")
     columns |= interval("joint interval", entries, "joint")
+    columns["p (Holm)"] = [entry.get("holm") for entry in entries]
     columns["detectable"] = [entry.get("detectable") for entry in entries]
     columns["verdict"] = list(map(verdict, entries))
     return as_frame(columns)
@@ -141,7 +149,7 @@ def class_differences(results: Results) -> pd.DataFrame:
     found = {
         f"{group['backbone']}, {group['calibration']} against {reference}": gains
         for group in results.groups
-        for reference, gains in compared(group, "class_gain").items()
+        for reference, gains in compared(group, of_classes=True).items()
     }
     names = list(dict.fromkeys(name for gains in found.values() for name in gains))
     columns: Columns = {"class": names}

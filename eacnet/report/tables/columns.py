@@ -7,7 +7,8 @@ from eacnet.report.results import Results
 
 Entry = dict[str, Any] | None
 Columns = dict[str, list[Any]]
-# Name of a score in the result files -> its heading, in the order of every table.
+# Name of a score in the result files -> its heading, in the order of every table. One of each class
+# is a table by class there.
 SCORES = {
     "miou": "mIoU",
     "band_miou_3": "mIoU within 3 px",
@@ -16,6 +17,7 @@ SCORES = {
     "boundary_f1": "boundary F1",
     "pixel_accuracy": "pixel accuracy",
     "mean_class_accuracy": "mean class accuracy",
+    "class_iou": "IoU",
 }
 MARKS = "Best in bold, second best underlined; a missing value is a dash."
 NO_VERDICT = "no verdict: one training"
@@ -53,17 +55,24 @@ def verdict(entry: Entry) -> str | None:
     return "significant" if entry["significant"] else "not significant"
 
 
-def compared(group: dict[str, Any], kind: str = "gain") -> dict[str, dict[str, Entry]]:
-    """Return what a network is compared with -> the gain by score, or by class ("class_gain").
+def compared(group: dict[str, Any], of_classes: bool = False) -> dict[str, dict[str, Entry]]:
+    """Return what a network is compared with -> its gain by score, or in IoU by class.
 
-    `gains` holds one entry for each reference calibration; older files know `gain`, against none.
+    `gains` holds an entry for each reference; older files know none and the decoder alone.
     """
-    found = dict(group.get(f"{kind}s") or {})
-    if not found and group.get(kind):
-        found["none"] = group[kind]
-    if kind == "gain" and group.get("over_decoder"):
-        found[DECODER] = group["over_decoder"]
-    return {reference: gains for reference, gains in found.items() if gains}
+    found = group.get("gains")
+    if found is None:
+        none = (group.get("gain") or {}) | {"class_iou": group.get("class_gain")}
+        found = {"none": none, "decoder": group.get("over_decoder") or {}}
+    names = {"decoder": DECODER}
+    pairs = {names.get(reference, reference): gains for reference, gains in found.items()}
+    if of_classes:
+        pairs = {reference: gains.get("class_iou") or {} for reference, gains in pairs.items()}
+    scored = {
+        reference: {name: entry for name, entry in gains.items() if entry and "mean" in entry}
+        for reference, gains in pairs.items()
+    }
+    return {reference: gains for reference, gains in scored.items() if gains}
 
 
 def own(results: Results, network: tuple[str, str]) -> dict[str, Any]:

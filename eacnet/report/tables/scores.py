@@ -32,13 +32,13 @@ RANKED = across("coarse|calibrated", "[^:]+, .*")
     lambda results: (
         "In percent, over the scored pixels of all frames taken together; boundary F1 is the mean"
         " over frames (Csurka et al., BMVC 2013; tolerance 0.75 % of the image diagonal)."
-        f"{_both(results)}"
+        f"{_both(results)}{_without(results)}"
     ),
     marks=RANKED,
 )
 def accuracy(results: Results) -> pd.DataFrame:
     """One row a score of the whole images."""
-    names = [name for name in SCORES if results.evaluation.get(name) is not None]
+    names = [name for name in SCORES if isinstance(results.evaluation.get(name), int | float)]
     return as_frame(
         {"score": [SCORES[name] for name in names]}
         | _before_after(results, lambda scores: [scores.get(name) for name in names])
@@ -68,10 +68,15 @@ def classes(results: Results) -> pd.DataFrame:
         ),
         "boundary F1": [*(f1[name] for name in names), evaluation["boundary_f1"]],
     }
-    for group in results.groups:
-        if iou := group.get("class_iou"):
-            entries = [*map(iou.get, names), group["scores"]["miou"]]
-            columns |= spread(network_name(*named(group)), entries)
+    for score, heading in SCORES.items():
+        of_class = score == "class_iou"
+        if isinstance(own := evaluation.get(score), dict) and not of_class:
+            columns[heading] = [*map(own.get, names), None]
+        for group in results.groups:
+            if found := group.get(score):
+                network = network_name(*named(group)) + ("" if of_class else f": {heading}")
+                mean = group["scores"]["miou"] if of_class else None
+                columns |= spread(network, [*map(found.get, names), mean])
     return as_frame(columns)
 
 
@@ -188,6 +193,15 @@ def _before_after(
 
 def _difference(a: float | None, b: float | None) -> float | None:
     return None if a is None or b is None else a - b
+
+
+def _without(results: Results) -> str:
+    """Give the score without the frames whose labels are doubted."""
+    without = results.evaluation.get("without")
+    if not without:
+        return ""
+    frames = ", ".join(without["frames"])
+    return f" The labels of {frames} are doubted; without, mIoU is {number(without['miou'])} %."
 
 
 def _both(results: Results) -> str:

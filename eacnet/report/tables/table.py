@@ -27,7 +27,7 @@ _WRITTEN: Sequence[tuple[str, int, bool]] = (
     (r"\((px|MB)\)$|GFLOP/s$", 0, False),
     (r"^(FPS|load)\b|\(ms\)$|share of time|^(positions|entropy|constant) \(", 1, False),
     (r"^(parameters \(M\)|of these attention|same labels)", 3, False),
-    (r"^gamma", 4, False),
+    (r"^gamma|^p \(", 4, False),
     (r"", 2, False),
 )
 _LONG_TEXT = 22
