@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from eacnet.report.tables.table import Filled, across, as_frame, down, markdown_rows, number, rank
+from eacnet.report.tables.rank import across, down, rank
+from eacnet.report.tables.table import Filled, as_frame, markdown_rows, number
 
 DASH, MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
 NASTY = [

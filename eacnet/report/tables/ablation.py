@@ -19,8 +19,9 @@ from eacnet.report.tables.columns import (
     spread,
     verdict,
 )
+from eacnet.report.tables.rank import down
 from eacnet.report.tables.speed import representative
-from eacnet.report.tables.table import as_frame, down, table
+from eacnet.report.tables.table import as_frame, table
 from eacnet.report.tables.text import TIMES
 
 # From fewer runs than this, a confidence interval is a rough guide.
@@ -95,7 +96,7 @@ def _differences_note(results: Results) -> str:
     if any(entry.get("joint") for entry in entries):
         note += (
             f" Joint interval: over seeds and images at once, {level(results)}. Detectable: the"
-            " smallest gain that this many seeds and images would in all likelihood have called."
+            " smallest gain that most experiments with so many seeds and images would have called."
         )
     if any(entry.get("holm") is not None for entry in entries):
         note += (

@@ -6,8 +6,9 @@ import pandas as pd
 
 from eacnet.report.results import Results, Run
 from eacnet.report.tables.columns import named, network_name, scaled
+from eacnet.report.tables.rank import down
 from eacnet.report.tables.speed import form_name, representative
-from eacnet.report.tables.table import Marks, as_frame, down, table
+from eacnet.report.tables.table import as_frame, table
 from eacnet.report.tables.text import TIMES
 
 COLUMNS = (
@@ -37,18 +38,14 @@ def _note(results: Results) -> str:
     return note
 
 
-def _marks() -> Marks:
+def _within_a_task(frame: pd.DataFrame) -> pd.DataFrame:
     """Rank mIoU among rows of one task: SegNet's labels of 360x480 are not those of 720x960."""
-
-    def marks(frame: pd.DataFrame) -> pd.DataFrame:
-        labels = frame["image"].where(frame["dataset"] == "camvid", "")
-        task = frame["dataset"] + " " + frame["split"].astype(str) + " " + labels.astype(str)
-        return down(r"mIoU \(%\)", "task")(frame.assign(task=task))
-
-    return marks
+    labels = frame["image"].where(frame["dataset"] == "camvid", "")
+    task = frame["dataset"] + " " + frame["split"].astype(str) + " " + labels.astype(str)
+    return down(r"mIoU \(%\)", "task")(frame.assign(task=task))
 
 
-@table("comparison", "Comparison with published methods", _note, marks=_marks())
+@table("comparison", "Comparison with published methods", _note, marks=_within_a_task)
 def comparison(results: Results) -> pd.DataFrame:
     """One row a published method, then one a network and device of ours."""
     dataset = results.data["dataset"]

@@ -20,7 +20,8 @@ from eacnet.report.tables.columns import (
     over_seeds,
     spread,
 )
-from eacnet.report.tables.table import across, as_frame, number, table
+from eacnet.report.tables.rank import across
+from eacnet.report.tables.table import as_frame, number, table
 
 # Networks of the ablation are named with a comma.
 RANKED = across("coarse|calibrated", "[^:]+, .*")

@@ -7,7 +7,8 @@ import pandas as pd
 
 from eacnet.report.results import Results
 from eacnet.report.tables.columns import MARKS, network_name, scaled
-from eacnet.report.tables.table import as_frame, down, table
+from eacnet.report.tables.rank import down
+from eacnet.report.tables.table import as_frame, table
 from eacnet.report.tables.text import TIMES
 
 # The size that papers time at, for datasets whose own size nobody has timed.

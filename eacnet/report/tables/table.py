@@ -31,7 +31,6 @@ _WRITTEN: Sequence[tuple[str, int, bool]] = (
     (r"", 2, False),
 )
 _LONG_TEXT = 22
-Marks = Callable[[pd.DataFrame], pd.DataFrame]
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,7 @@ class Table:
     caption: str
     note: str | Callable[[Results], str]
     frame: Callable[[Results], pd.DataFrame]
-    marks: Marks | None = None
+    marks: Callable[[pd.DataFrame], pd.DataFrame] | None = None
     missing: str = ""
     listed: bool = True
 
@@ -129,46 +128,6 @@ def markdown_rows(frame: pd.DataFrame, marks: pd.DataFrame | None = None) -> str
     sides = ["right" if right else "left" for right in _numeric(frame)]
     options = {"tablefmt": "pipe", "disable_numparse": True, "colalign": sides}
     return cells.to_markdown(index=False, **options) + "\n"
-
-
-def down(headings: str, within: str | Sequence[str]) -> Marks:
-    """Rank the figures of every matching column, among rows that agree in columns `within`."""
-
-    def marks(frame: pd.DataFrame) -> pd.DataFrame:
-        found = _unmarked(frame)
-        for heading in frame.columns[frame.columns.str.fullmatch(headings)]:
-            for _, rows in frame.groupby(within, dropna=False):
-                found.loc[rows.index, heading] = rank(rows[heading], heading)
-        return found
-
-    return marks
-
-
-def across(*headings: str) -> Marks:
-    """Rank the figures of each row among the columns that match one of the patterns."""
-
-    def marks(frame: pd.DataFrame) -> pd.DataFrame:
-        found = _unmarked(frame)
-        for pattern in headings:
-            columns = frame.columns[frame.columns.str.fullmatch(pattern)]
-            for index in frame.index:
-                found.loc[index, columns] = rank(frame.loc[index, columns].astype(float))
-        return found
-
-    return marks
-
-
-def rank(figures: pd.Series, heading: str = "") -> list[str]:
-    """Mark the highest figure "best" and the next one "second", as they are shown.
-
-    None is marked where all look the same; no second where just two are compared.
-    """
-    shown = figures.astype(float).round(_written(heading)[0])
-    ranked = sorted(shown.dropna().unique(), reverse=True)
-    if len(ranked) < 2:
-        return [""] * len(shown)
-    second = ranked[1] if shown.notna().sum() > 2 else None
-    return ["best" if s == ranked[0] else "second" if s == second else "" for s in shown]
 
 
 def number(
@@ -236,7 +195,7 @@ def _cells(frame: pd.DataFrame, marks: pd.DataFrame | None, language: Language) 
 
 
 def _figure(row: pd.Series, heading: str) -> str:
-    digits, signed = _written(heading)
+    digits, signed = how_written(heading)
     stated = row.get(f"{heading} digits")
     ends = [row.get(f"{heading} {end}") for end in ("low", "high")]
     digits = digits if _none(stated) else int(stated)
@@ -247,13 +206,10 @@ def _text(value: Any) -> str:
     return MISSING if _none(value) or value == "" else str(value)
 
 
-def _written(heading: str) -> tuple[int, bool]:
+def how_written(heading: str) -> tuple[int, bool]:
+    """Return how the figures under a heading are written: digits, and whether a plus is shown."""
     return next((digits, plus) for found, digits, plus in _WRITTEN if re.search(found, heading))
 
 
 def _none(value: Any) -> bool:
     return value is None or (isinstance(value, float | np.floating) and np.isnan(value))
-
-
-def _unmarked(frame: pd.DataFrame) -> pd.DataFrame:
-    return pd.DataFrame("", index=frame.index, columns=frame.columns)
