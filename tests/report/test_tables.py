@@ -282,7 +282,7 @@ def test_speed_row_by_row(results):
     assert rows["remark"].dropna().tolist() == ["out of memory"]
     marks = marked(found, "speed", "FPS")
     assert sorted(marks) == sorted(["best", "second", "", ""] * 2)
-    assert made(found, "parts")["backbone (share of time)"].tolist() == [75.0, 75.0]
+    assert made(found, "parts")["backbone (% of time)"].tolist() == [75.0, 75.0]
     machines = made(found, "machines")
     assert machines["fp32 GFLOP/s"].tolist() == [205.0, 205.0]
     skipped = "dab, pooled in openvino bf16 (runtime openvino is not installed)"

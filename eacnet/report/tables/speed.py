@@ -123,7 +123,7 @@ def parts(results: Results) -> pd.DataFrame:
             "network": timed_name(row),
             "runtime": form_name(row),
             "image": f"{row['height']} {TIMES} {row['width']}",
-            **{f"{part} (share of time)": share for part, share in row["shares"].items()},
+            **{f"{part} (% of time)": share for part, share in row["shares"].items()},
         }
         for machine in results.speed
         for row in machine.get("modules", ())
