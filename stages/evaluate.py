@@ -2,7 +2,6 @@
 
 import argparse
 import csv
-import shutil
 
 from eacnet.config.params import load_params
 from eacnet.errors import exit_on_error
@@ -21,6 +20,7 @@ def main() -> None:
     import torch
 
     from eacnet.data.store import open_store
+    from eacnet.datasets import find
     from eacnet.evaluation.evaluate import evaluate
     from eacnet.evaluation.results import details, metrics, suspect_frames
     from eacnet.machine import device_name, pick_device
@@ -41,7 +41,7 @@ def main() -> None:
         device=device,
     )
     counts.save(run.results / "counts.json")
-    suspect = suspect_frames(store.info.get("suspect", []), split.ids)
+    suspect = suspect_frames(find(params.dataset).suspect, split.ids)
     scores = details(counts, classes, suspect)
     facts = provenance(
         split=params.data.evaluate,
@@ -56,8 +56,6 @@ def main() -> None:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(("class", "iou"))
         rows.writerows(scores["class_iou"].items())
-    # Not earlier: DVC removes the weights of a cell whose scoring was interrupted.
-    shutil.rmtree(run.scratch, ignore_errors=True)
 
 
 if __name__ == "__main__":
