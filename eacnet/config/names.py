@@ -16,6 +16,11 @@ BACKBONES = {
     "erf": "ERF",
     "enet": "ENet",
     "resnet18": "ResNet18",
+    "pidnet_s": "PIDNetS",
+    "ddrnet23_slim": "DDRNet23Slim",
+    "bisenetv2": "BiSeNetV2",
+    "fast_scnn": "FastSCNN",
+    "cgnet": "CGNet",
 }
 BASELINES = {
     "erfnet": "ERFNet",

@@ -44,6 +44,8 @@ class EACNet(nn.Module):
         self.num_classes = num_classes
         self.backbone = make_backbone(backbone)
         self.stride: int = self.backbone.stride
+        # What the sides of an image are padded to: some backbones need more than whole scores.
+        self.multiple: int = getattr(self.backbone, "multiple", self.stride)
         self.classifier = self.backbone.classifier(num_classes)
         if calibration == "none":
             self.calibration = nn.Identity()
@@ -63,7 +65,14 @@ class EACNet(nn.Module):
 
         The erfnet baseline yields them at full size, padded to multiples of the stride.
         """
-        return self.classifier(self.backbone(self._pad(images)))
+        return self.cropped(self.classifier(self.backbone(self._pad(images))), images.shape[-2:])
+
+    def cropped(self, scores: Tensor, size: tuple[int, int]) -> Tensor:
+        """Return those scores (B,K,h,w) of padded images that lie on images of `size` (H,W)."""
+        if self.multiple == self.stride:
+            return scores
+        rows, columns = (-(-length // self.stride) for length in size)
+        return scores[..., :rows, :columns]
 
     def scores(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Return the logits before and after calibration, both as `coarse`, from a single pass."""
@@ -92,10 +101,10 @@ class EACNet(nn.Module):
             )
 
     def _pad(self, images: Tensor) -> Tensor:
-        """Pad right and bottom to multiples of the stride with 0, the mean colour."""
+        """Pad right and bottom to whole multiples with 0, the mean colour."""
         height, width = images.shape[-2:]
         self.check_size(height, width)
-        down, right = -height % self.stride, -width % self.stride
+        down, right = -height % self.multiple, -width % self.multiple
         return F.pad(images, (0, right, 0, down)) if down or right else images
 
 
