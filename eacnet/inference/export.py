@@ -31,7 +31,7 @@ FORMATS = {
     ".xml": (("onnx", "openvino"), "onnx,openvino"),
 }
 ANY_SIZES = ((61, 90), (112, 144))
-WHOLE_SIZES = ((64, 96), (112, 144))  # multiples of every stride
+WHOLE_SIZES = ((64, 96), (128, 160))  # multiples of every stride
 TOLERANCE = 1e-3  # of the largest logit; and the share of labels that may differ, from ties
 ANY, WHOLE = "any", "multiples of {stride} pixels, at least {least}"
 
@@ -73,7 +73,7 @@ class Exported(nn.Module):
         """Map an image as `form.input` describes it to what `form.output` describes."""
         images = self.deployed.normalised(image) if self.form.uint8_input else image
         height, width = images.shape[-2:]
-        scores = self.deployed.network(self.deployed.padded(images) if self.pads else images)
+        scores = self.deployed.coarse(images) if self.pads else self.deployed.network(images)
         scores = self.calibration(scores)
         if not self.decodes:
             scores = F.interpolate(

@@ -9,6 +9,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from eacnet.errors import InputError
 from eacnet.models import EACNet, ModelCard
+from eacnet.models.network import cropped
 
 CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
 
@@ -24,7 +25,7 @@ class Deployed(nn.Module):
     def __init__(self, model: EACNet, precision: torch.dtype = torch.float32) -> None:
         super().__init__()
         card = card_of(model)
-        self.stride = model.stride
+        self.stride, self.multiple = model.stride, model.multiple
         self.precision = precision
         self.divided = any(value != 1 for value in card.std)
         self.register_buffer("mean", torch.tensor(card.mean, dtype=torch.float32))
@@ -35,7 +36,13 @@ class Deployed(nn.Module):
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Map uint8 (B,H,W,3) to the class scores before calibration, float32 (B,K,h,w)."""
-        return self.network(self.padded(self.normalised(pixels))).float()
+        return self.coarse(self.normalised(pixels)).float()
+
+    def coarse(self, images: Tensor) -> Tensor:
+        """Map normalised images (B,3,H,W) to coarse scores (B,K,h,w), as the network does."""
+        scores = self.network(self.padded(images))
+        padded_further = self.multiple > self.stride
+        return cropped(scores, images.shape[-2:], self.stride) if padded_further else scores
 
     def normalised(self, pixels: Tensor) -> Tensor:
         """Turn pixels uint8 (B,H,W,3) into what the network is fed with, (B,3,H,W).
@@ -50,9 +57,9 @@ class Deployed(nn.Module):
         return images.to(self.precision).permute(0, 3, 1, 2)
 
     def padded(self, images: Tensor) -> Tensor:
-        """Pad images (B,3,H,W) right and bottom to multiples of the stride with 0, the mean."""
+        """Pad images (B,3,H,W) right and bottom to whole multiples with 0, the mean."""
         height, width = images.shape[-2:]
-        down, right = -height % self.stride, -width % self.stride
+        down, right = -height % self.multiple, -width % self.multiple
         # A traced graph pads at any size, so that it is one for all of them.
         traced = torch.jit.is_tracing() or torch.compiler.is_compiling()
         return F.pad(images, (0, right, 0, down)) if traced or down or right else images
@@ -76,13 +83,14 @@ def folded(module: nn.Module) -> fx.GraphModule:
     """Return a copy of `module` for inference whose batch norms are part of the convolutions.
 
     A norm behind a convolution goes into its weights. A norm behind a concatenation is split among
-    its parts, where at least one of them is a convolution. Where a norm stands before a
-    convolution with an activation in between it can't be folded: it becomes `ScaleShift`.
+    its parts, where all or all but one of them are convolutions. Where a norm stands
+    before a convolution with an activation in between it can't be folded: it becomes `ScaleShift`.
     """
     module = copy.deepcopy(module).eval()
     for each in module.modules():
-        if isinstance(each, nn.Conv2d):
-            each.__class__ = nn.Conv2d  # what a kind of its own adds, it adds for training
+        for kind in (nn.Conv2d, nn.BatchNorm2d):
+            if isinstance(each, kind):
+                each.__class__ = kind  # what a kind of its own adds, it adds for training
     graph_module = fx.symbolic_trace(module)
     modules = dict(graph_module.named_modules())
     for node in list(graph_module.graph.nodes):
@@ -92,7 +100,7 @@ def folded(module: nn.Module) -> fx.GraphModule:
         norm = modules[node.target]
         parts = _parts(source)
         convolved = [_only_convolution(part, modules) for part in parts]
-        if not any(convolved):
+        if not any(convolved) or convolved.count(False) > 1:
             _set(graph_module, node.target, ScaleShift.of(norm))
             continue
         sizes = _channels(parts, convolved, modules, norm.num_features)

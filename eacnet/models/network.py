@@ -65,14 +65,9 @@ class EACNet(nn.Module):
 
         The erfnet baseline yields them at full size, padded to multiples of the stride.
         """
-        return self.cropped(self.classifier(self.backbone(self._pad(images))), images.shape[-2:])
-
-    def cropped(self, scores: Tensor, size: tuple[int, int]) -> Tensor:
-        """Return those scores (B,K,h,w) of padded images that lie on images of `size` (H,W)."""
-        if self.multiple == self.stride:
-            return scores
-        rows, columns = (-(-length // self.stride) for length in size)
-        return scores[..., :rows, :columns]
+        scores = self.classifier(self.backbone(self._pad(images)))
+        padded_further = self.multiple > self.stride
+        return cropped(scores, images.shape[-2:], self.stride) if padded_further else scores
 
     def scores(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Return the logits before and after calibration, both as `coarse`, from a single pass."""
@@ -108,11 +103,17 @@ class EACNet(nn.Module):
         return F.pad(images, (0, right, 0, down)) if down or right else images
 
 
+def cropped(scores: Tensor, size: tuple[int, int], stride: int) -> Tensor:
+    """Return those coarse scores (B,K,h,w) of padded images that lie on images of `size` (H,W)."""
+    rows, columns = ((length + stride - 1) // stride for length in size)
+    return scores[..., :rows, :columns]
+
+
 def make_backbone(name: str) -> nn.Module:
     """Return a backbone: it maps images (B,3,H,W) to features (B,out_channels,H/stride,W/stride).
 
-    H and W are multiples of its stride. Its method `classifier` makes the layer that suits its
-    features.
+    H and W are multiples of its stride, or of its `multiple` where it has one. Its method
+    `classifier` makes the layer that suits its features.
     """
     return getattr(import_module(f"eacnet.models.backbones.{name}"), NETWORKS[name])()
 

@@ -1,4 +1,4 @@
-"""BiSeNetV2 (Yu, Gao, Wang, Yu, Shen, Sang; IJCV 2021), by the names of CoinCheung's checkpoints."""
+"""BiSeNetV2 (Yu, Gao, Wang et al.; IJCV 2021), by the names of CoinCheung's checkpoints."""
 
 from collections import OrderedDict
 
