@@ -1,13 +1,13 @@
 """Networks as files for other programs: ONNX, torch.export's .pt2, OpenVINO's IR.
 
-Each file is run on the spot, at two sizes other than the traced one, before it gets its name.
+Each file is run on the spot, at two sizes other than the traced one or at its only one, before it
+gets its name.
 """
 
 import copy
 import json
 import shutil
 import tempfile
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -20,28 +20,25 @@ from torch import Tensor, nn
 
 from eacnet.errors import InputError
 from eacnet.inference.folded import Deployed, card_of
-from eacnet.inference.onnx_graph import TRACED, onnx_bytes
+from eacnet.inference.formats import FORMATS
 from eacnet.inference.runtimes import missing
 from eacnet.models import EACNet
 
-# What a format needs, and the extra of this project that brings it.
-FORMATS = {
-    ".onnx": (("onnx", "onnxruntime"), "onnx"),
-    ".pt2": ((), ""),
-    ".xml": (("onnx", "openvino"), "onnx,openvino"),
-}
 ANY_SIZES = ((61, 90), (112, 144))
-WHOLE_SIZES = ((64, 96), (128, 160))  # multiples of every stride
 TOLERANCE = 1e-3  # of the largest logit; and the share of labels that may differ, from ties
-ANY, WHOLE = "any", "multiples of {stride} pixels, at least {least}"
+ANY, WHOLE = "any", "multiples of {multiple} pixels, at least {least}"
 
 
 @dataclass(frozen=True)
 class Form:
-    """What goes into an exported network and what comes out."""
+    """What goes into an exported network and what comes out.
+
+    `size`, (height, width), fixes that of the images; None leaves it open.
+    """
 
     uint8_input: bool = False
     label_map: bool = False
+    size: tuple[int, int] | None = None
 
     @property
     def input(self) -> str:
@@ -57,6 +54,15 @@ class Form:
             return "uint8 (batch, height, width), class ids"
         return "float32 (batch, classes, height, width), logits"
 
+    def example(self, height: int, width: int) -> Tensor:
+        """Draw an input of the given size, batch 1."""
+        generator = torch.Generator().manual_seed(height)
+        shape = (1, height, width, 3)
+        pixels = torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator)
+        if self.uint8_input:
+            return pixels
+        return (pixels.float() - 128).permute(0, 3, 1, 2).contiguous()
+
 
 class Exported(nn.Module):
     """The whole network in one graph, batch norms folded, in the form that is exported."""
@@ -66,7 +72,7 @@ class Exported(nn.Module):
         self.deployed = Deployed(model)
         self.calibration = copy.deepcopy(model.calibration).requires_grad_(False).eval()
         self.form, self.pads, self.stride = form, pads, model.stride
-        self.calibration_name = model.calibration_name
+        self.multiple, self.least = model.multiple, least_side(model)
         self.decodes = model.backbone_name == "erfnet"
 
     def forward(self, image: Tensor) -> Tensor:
@@ -102,36 +108,43 @@ def export_model(model: EACNet, path: Path, form: Form) -> dict[str, str]:
     suffix = path.suffix.lower()
     if suffix not in FORMATS:
         raise InputError(f"{path}: unknown format; name it *{', *'.join(FORMATS)}")
-    packages, extra = FORMATS[suffix]
-    if absent := missing(packages):
+    target = FORMATS[suffix]
+    if absent := missing(target.packages):
         raise InputError(
-            f"{path}: {' and '.join(absent)} not installed here: pip install eacnet[{extra}]"
+            f"{path}: {' and '.join(absent)} not installed here: pip install eacnet[{target.extra}]"
         )
-    network = Exported(model, form, pads=suffix != ".pt2").eval()
-    metadata = describe(model, form, whole=suffix == ".pt2")
-    write, opened = {
-        ".onnx": (_write_onnx, _open_onnx),
-        ".pt2": (_write_pt2, _open_pt2),
-        ".xml": (_write_openvino, _open_openvino),
-    }[suffix]
+    if form.size:
+        model.check_size(*form.size)
+    pads = target.pads or form.size is not None
+    network = Exported(model, form, pads).eval()
+    metadata = describe(model, form, pads)
+    if form.size:
+        sizes = (form.size,)
+    elif pads:
+        sizes = ANY_SIZES
+    else:
+        sizes = tuple(
+            tuple(network.least + steps * model.multiple for steps in pair)
+            for pair in ((0, 1), (4, 2))
+        )
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
         written = Path(folder, path.name)
         with torch.no_grad():
-            write(network, metadata, written)
-            sizes = WHOLE_SIZES if suffix == ".pt2" else ANY_SIZES
-            _verify(model, opened(written), form, sizes, path)
+            target.write(network, metadata, written)
+            _verify(model, target.open(written), form, sizes, path)
         # The weights of OpenVINO's IR come first: its .xml is the file that one opens.
         for file in sorted(Path(folder).iterdir(), key=lambda file: file.suffix == suffix):
             shutil.move(file, path.parent / file.name)
     return metadata
 
 
-def describe(model: EACNet, form: Form, whole: bool) -> dict[str, str]:
+def describe(model: EACNet, form: Form, pads: bool) -> dict[str, str]:
     """Return what a file says about its network, as text."""
     card = card_of(model)
-    least = least_rows(model.calibration_name) * model.stride
-    sizes = WHOLE.format(stride=model.stride, least=least) if whole else ANY
+    sizes = ANY if pads else WHOLE.format(multiple=model.multiple, least=least_side(model))
+    if form.size:
+        sizes = "{}x{}".format(*form.size)
     return {
         "eacnet": version("eacnet"),
         "backbone": model.backbone_name,
@@ -147,18 +160,14 @@ def describe(model: EACNet, form: Form, whole: bool) -> dict[str, str]:
     }
 
 
-def least_rows(calibration: str) -> int:
-    """Return how many rows of scores an export by torch.export takes at least.
+def least_side(model: EACNet) -> int:
+    """Return the least height and width in pixels that a graph by torch.export takes.
 
-    A graph for every size must not depend on whether a map has a single row, pooled ones included.
+    One for every size must not depend on whether a map has a single row, pooled ones included.
     """
-    return 4 if calibration == "pooled" else 2
-
-
-def _example(form: Form, height: int, width: int) -> Tensor:
-    generator = torch.Generator().manual_seed(height)
-    pixels = torch.randint(0, 256, (1, height, width, 3), dtype=torch.uint8, generator=generator)
-    return pixels if form.uint8_input else (pixels.float() - 128).permute(0, 3, 1, 2).contiguous()
+    rows = 4 if model.calibration_name == "pooled" else 2
+    coarsest = getattr(model.backbone, "coarsest", model.multiple)
+    return max(rows * model.stride, coarsest + model.multiple)
 
 
 def _verify(
@@ -171,7 +180,7 @@ def _verify(
     card = card_of(model)
     model.eval()
     for height, width in sizes:
-        example = _example(form, height, width)
+        example = form.example(height, width)
         images = example
         if form.uint8_input:
             images = (example - torch.tensor(card.mean)) / torch.tensor(card.std)
@@ -200,61 +209,3 @@ def _difference(ours: Tensor, truth: Tensor, form: Form) -> str:
         return f"gives other classes on {100 * wrong:.2f} % of the labels" * (wrong > TOLERANCE)
     error = ((ours - truth).abs().max() / truth.abs().max()).item()
     return "" if error <= TOLERANCE else f"is off by {error:.1e} of the largest logit"
-
-
-def _graph(network: Exported) -> bytes:
-    axes = {1: "height", 2: "width"} if network.form.label_map else {2: "height", 3: "width"}
-    name = "labels" if network.form.label_map else "logits"
-    return onnx_bytes(network, _example(network.form, *TRACED), name, axes)
-
-
-def _write_onnx(network: Exported, metadata: dict[str, str], path: Path) -> None:
-    import onnx
-
-    graph = onnx.load_from_string(_graph(network))
-    onnx.helper.set_model_props(graph, metadata)
-    onnx.checker.check_model(graph)
-    onnx.save(graph, path)
-
-
-def _open_onnx(path: Path) -> Callable[[np.ndarray], np.ndarray]:
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    return lambda image: session.run(None, {"image": image})[0]
-
-
-def _write_openvino(network: Exported, metadata: dict[str, str], path: Path) -> None:
-    import openvino
-
-    graph = openvino.Core().read_model(_graph(network))
-    for key, value in metadata.items():
-        graph.set_rt_info(value, ["eacnet", key])
-    openvino.save_model(graph, path, compress_to_fp16=False)
-
-
-def _open_openvino(path: Path) -> Callable[[np.ndarray], np.ndarray]:
-    import openvino
-
-    hint = {"INFERENCE_PRECISION_HINT": "f32"}
-    compiled = openvino.Core().compile_model(path, "CPU", hint)
-    return lambda image: compiled(image)[0]
-
-
-def _write_pt2(network: Exported, metadata: dict[str, str], path: Path) -> None:
-    # torch.export has to prove that all sizes inside fit: it can for multiples of the stride.
-    least = least_rows(network.calibration_name)
-    rows, columns = (torch.export.Dim(name, min=least, max=4096) for name in ("rows", "columns"))
-    first = 1 if network.form.uint8_input else 2
-    dims = {first: network.stride * rows, first + 1: network.stride * columns}
-    example = _example(network.form, 5 * network.stride, 7 * network.stride)
-    program = torch.export.export(network, (example,), dynamic_shapes={"image": dims})
-    with warnings.catch_warnings():
-        # It warns of weights that might lie on a GPU: ours do not, and the file is run below.
-        warnings.filterwarnings("ignore", "No complete tensor found", UserWarning)
-        torch.export.save(program, path, extra_files={"eacnet.json": json.dumps(metadata)})
-
-
-def _open_pt2(path: Path) -> Callable[[np.ndarray], np.ndarray]:
-    module = torch.export.load(path).module()
-    return lambda image: module(torch.from_numpy(image)).numpy()

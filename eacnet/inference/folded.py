@@ -88,9 +88,7 @@ def folded(module: nn.Module) -> fx.GraphModule:
     """
     module = copy.deepcopy(module).eval()
     for each in module.modules():
-        for kind in (nn.Conv2d, nn.BatchNorm2d):
-            if isinstance(each, kind):
-                each.__class__ = kind  # what a kind of its own adds, it adds for training
+        each.__class__ = getattr(each, "in_inference", each.__class__)
     graph_module = fx.symbolic_trace(module)
     modules = dict(graph_module.named_modules())
     for node in list(graph_module.graph.nodes):

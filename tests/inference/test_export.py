@@ -7,8 +7,9 @@ import torch
 
 from eacnet.benchmark.published_form import reference_predict
 from eacnet.errors import InputError
-from eacnet.inference import export
-from eacnet.inference.export import Form, export_model
+from eacnet.inference.export import Form, export_model, least_side
+from eacnet.inference.formats import FORMATS
+from eacnet.models import build_model
 
 
 @pytest.mark.parametrize(
@@ -19,6 +20,11 @@ from eacnet.inference.export import Form, export_model
         ("enet", "none", Form(label_map=True)),
         ("resnet18", "pooled", Form()),
         ("erfnet", "none", Form()),
+        ("pidnet_s", "pooled", Form(uint8_input=True, label_map=True)),
+        ("ddrnet23_slim", "none", Form()),
+        ("bisenetv2", "pooled", Form(uint8_input=True)),
+        ("fast_scnn", "pooled", Form(uint8_input=True, label_map=True)),
+        ("cgnet", "none", Form(label_map=True)),
     ],
 )
 def test_onnx_gives_what_the_network_gives(network, pixels, tmp_path, backbone, calibration, form):
@@ -53,6 +59,51 @@ def test_openvino_takes_every_size_and_says_its_classes(network, pixels, tmp_pat
     assert (labels != reference_predict(model, image[0].numpy())).mean() <= 1e-3
 
 
+@pytest.mark.parametrize("backbone", ["bisenetv2", "fast_scnn"])
+def test_openvino_takes_sizes_that_were_not_traced(network, pixels, tmp_path, backbone):
+    openvino = pytest.importorskip("openvino")
+    model = network(backbone)
+    export_model(model, tmp_path / "net.xml", Form(True, True))
+    run = openvino.Core().compile_model(
+        tmp_path / "net.xml", "CPU", {"INFERENCE_PRECISION_HINT": "f32"}
+    )
+    for size in ((203, 330), (24, 24)):
+        image = pixels(*size)
+        labels = run(image.numpy())[0][0]
+        assert (labels != reference_predict(model, image[0].numpy())).mean() <= 1e-3
+
+
+@pytest.mark.parametrize(
+    ("backbone", "suffix"), [("pidnet_s", ".pt2"), ("fast_scnn", ".onnx"), ("dab", ".xml")]
+)
+def test_a_fixed_size_of_any_shape(network, pixels, tmp_path, backbone, suffix):
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("openvino")
+    model = network(backbone)
+    file = tmp_path / f"net{suffix}"
+    metadata = export_model(model, file, Form(True, True, size=(93, 150)))
+    assert metadata["sizes"] == "93x150"
+    run = FORMATS[suffix].open(file)
+    image = pixels(93, 150)
+    labels = run(image.numpy())[0]
+    assert (labels != reference_predict(model, image[0].numpy())).mean() <= 1e-3
+    with pytest.raises(Exception, match=r"(?i)shape|size|dimension"):
+        run(pixels(96, 160).numpy())
+    with pytest.raises(InputError, match="8x150 pixels are too small"):
+        export_model(model, file, Form(size=(8, 150)))
+
+
+def test_an_open_pt2_of_a_network_that_pads_further(network, tmp_path):
+    metadata = export_model(network("fast_scnn", "none"), tmp_path / "net.pt2", Form())
+    assert metadata["sizes"] == "multiples of 32 pixels, at least 64"
+
+
+def test_the_least_side_leaves_two_rows_in_the_coarsest_map():
+    sides = {name: least_side(build_model(name, 5, "none")) for name in ("dab", "ddrnet23_slim")}
+    assert sides == {"dab": 16, "ddrnet23_slim": 520}
+    assert least_side(build_model("resnet18", 5, "pooled")) == 64
+
+
 def test_pt2_takes_multiples_of_the_stride_and_says_so(network, pixels, tmp_path):
     model = network("resnet18", "pooled")
     with warnings.catch_warnings():
@@ -70,13 +121,13 @@ def test_pt2_takes_multiples_of_the_stride_and_says_so(network, pixels, tmp_path
 @pytest.mark.parametrize("form", [Form(), Form(label_map=True)])
 def test_a_mismatch_leaves_no_file(network, tmp_path, monkeypatch, form):
     pytest.importorskip("onnxruntime")
-    written = export._write_onnx
+    written = FORMATS[".onnx"].write
 
     def sabotaged(exported, metadata, path):
         exported.deployed.network.get_submodule("1").weight.mul_(-1.0)
         written(exported, metadata, path)
 
-    monkeypatch.setattr(export, "_write_onnx", sabotaged)
+    monkeypatch.setattr(FORMATS[".onnx"], "write", sabotaged)
     with pytest.raises(InputError, match=r"net\.onnx: the exported network .* file was deleted"):
         export_model(network(), tmp_path / "net.onnx", form)
     assert list(tmp_path.iterdir()) == []
@@ -91,7 +142,7 @@ def test_a_network_that_fails_elsewhere_leaves_no_file(network, tmp_path, monkey
 
         return run
 
-    monkeypatch.setattr(export, "_open_onnx", opened)
+    monkeypatch.setattr(FORMATS[".onnx"], "open", opened)
     with pytest.raises(InputError, match=r"fails \(unsupported\) at 61x90 pixels"):
         export_model(network(), tmp_path / "net.onnx", Form())
     assert list(tmp_path.iterdir()) == []

@@ -16,6 +16,7 @@ class DDRNet23Slim(nn.Module):
 
     out_channels = 128
     stride = 8
+    coarsest = 512  # pixels from one value to the next in the pyramid's coarsest map
 
     def __init__(self) -> None:
         super().__init__()

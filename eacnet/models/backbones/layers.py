@@ -11,6 +11,8 @@ class Norm(nn.BatchNorm2d):
     average, or behind all strides of a small crop.
     """
 
+    in_inference = nn.BatchNorm2d
+
     def forward(self, x: Tensor) -> Tensor:
         """Normalise maps (B,C,h,w)."""
         if self.training and x.shape[0] * x.shape[2] * x.shape[3] == 1:
