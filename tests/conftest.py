@@ -18,6 +18,7 @@ class Reference:
         spec = importlib.util.spec_from_file_location("fill", REFERENCE / "fill.py")
         fill = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(fill)
+        self.fill = fill
         description = json.loads((REFERENCE / f"{name}.json").read_text())
         self.state = {
             name: torch.from_numpy(np.asarray(fill.fill(name, *value.values())))
@@ -26,8 +27,10 @@ class Reference:
         self.pairs = []
         for key, logits in np.load(REFERENCE / f"{name}.npz").items():
             height, width = map(int, key.rpartition("_")[2].split("x"))
-            image = torch.from_numpy(fill.example_input(height, width))
-            self.pairs.append((image, torch.from_numpy(logits)))
+            self.pairs.append((self.input(height, width), torch.from_numpy(logits)))
+
+    def input(self, height, width):
+        return torch.from_numpy(self.fill.example_input(height, width))
 
 
 @pytest.fixture

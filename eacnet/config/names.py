@@ -9,8 +9,8 @@ Natural = Annotated[int, Field(ge=0)]
 Split = Literal["train", "val", "test"]
 Size = tuple[Positive, Positive]
 DatasetName = Literal["synthetic", "camvid", "cityscapes", "folder"]
-# A network is a file of eacnet/models and a line here: the file's name and the class in it. A
-# baseline decodes up to full size, and so has no coarse scores to calibrate.
+# A network is a file of eacnet/models/backbones and a line here: the file's name and the class in
+# it. A baseline stands as it was published, uncalibrated.
 BACKBONES = {
     "dab": "DAB",
     "erf": "ERF",
@@ -24,6 +24,7 @@ BACKBONES = {
 }
 BASELINES = {
     "erfnet": "ERFNet",
+    "lraspp": "LRASPP",
 }
 # The baseline that is a backbone and, behind it, its published decoder.
 DECODED = {"erf": "erfnet"}

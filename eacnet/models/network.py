@@ -20,13 +20,16 @@ class ModelCard:
     """What the weights of a network were trained on, and so how to use them.
 
     `classes` has one {"name", "category", "color"} a class; images are fed as (image - mean) / std,
-    per RGB channel on the scale 0..255.
+    per RGB channel on the scale 0..255. `align_corners` says that the weights were published with
+    an upsampling that puts the outer scores onto the image's corners: this project's, in training
+    and in inference, puts every score into the centre of its pixels, as `align_corners=False` does.
     """
 
     classes: list[dict[str, Any]]
     mean: list[float]
     std: list[float]
     dataset: str = ""
+    align_corners: bool = False
 
 
 class EACNet(nn.Module):
@@ -127,7 +130,8 @@ def build_model(
     PReLUs at 0.25, the calibration's gamma at 0. Draws from PyTorch's global generator.
 
     Args:
-        backbone: dab, erf, enet, resnet18, or the baseline erfnet.
+        backbone: dab, erf, enet, resnet18, pidnet_s, ddrnet23_slim, bisenetv2, fast_scnn, cgnet, or
+            the baselines erfnet and lraspp.
         num_classes: K, at least 2.
         calibration: "none", "full" (every position attends to all) or "pooled" (the paper's).
 
