@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         nargs=3,
         metavar=("R", "G", "B"),
-        help="RGB mean of the training images, 0 to 255; default: the published one, or the store's",
+        help="RGB mean of the training images, 0 to 255; default: as published, or the store's",
     )
 
 

@@ -155,7 +155,7 @@ def norms_of_parts(norm: nn.BatchNorm2d, sizes: list[int]) -> list[nn.BatchNorm2
     norms = []
     start = 0
     for size in sizes:
-        part = nn.BatchNorm2d(size, eps=norm.eps).eval()
+        part = nn.BatchNorm2d(size, eps=norm.eps, dtype=norm.weight.dtype).eval()
         channels = slice(start, start + size)
         state = {name: v[channels] if v.ndim else v for name, v in norm.state_dict().items()}
         part.load_state_dict(state)
