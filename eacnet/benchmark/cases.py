@@ -1,6 +1,5 @@
 """The networks and forms that the benchmark knows how to build."""
 
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,6 @@ import torch
 from torch import nn
 
 from eacnet.benchmark.entries import Entry
-from eacnet.benchmark.lraspp import lraspp, lraspp_complexity, lraspp_predict
 from eacnet.benchmark.published_form import reference_predict
 from eacnet.benchmark.samples import DRAWN, ImageSource
 from eacnet.benchmark.workers import Contender
@@ -25,7 +23,7 @@ def network(entry: Entry, classes: int, seed: int, weights: Path | None = None) 
     """Build the network of an entry, in evaluation mode on the CPU.
 
     Args:
-        entry: of any network but "lraspp".
+        entry: what.
         classes: K.
         seed: of the random weights. Speed hardly depends on weights: the attention's own kernel
             skips more of what can't matter where scores are far apart, as they are when trained.
@@ -64,9 +62,6 @@ def contender(
     Raises:
         InputError: the runtime is not installed, or doesn't know the precision.
     """
-    if entry.network == "lraspp":
-        model = lraspp(classes, seed).to(device)
-        return Contender(partial(lraspp_predict, model), "eager", "fp32", False, "none")
     model = network(entry, classes, seed, weights)
     if entry.form == "published":
         model.to(device)
@@ -90,12 +85,9 @@ def contender(
 
 def cost(entry: Entry, classes: int) -> dict[str, Any]:
     """Return parameters and multiply-accumulates of one image, all and the attention's."""
-    if entry.network == "lraspp":
-        found = lraspp_complexity(classes, entry.height, entry.width)
-    else:
-        with torch.device("meta"):
-            model = build_model(entry.backbone, classes, entry.calibration)
-        found = complexity(model, entry.height, entry.width)
+    with torch.device("meta"):
+        model = build_model(entry.backbone, classes, entry.calibration)
+    found = complexity(model, entry.height, entry.width)
     return {
         "parameters": found.parameters,
         "macs": found.macs,

@@ -21,7 +21,6 @@ Precision = Literal[(*PRECISIONS, "auto")]
 NETWORKS = (
     *(f"{b}-{c}" for b in get_args(Backbone) for c in get_args(CalibrationName)),
     *get_args(Baseline),
-    "lraspp",
 )
 
 
@@ -50,8 +49,6 @@ class Cross(Strict):
             raise ValueError(
                 "the published form runs in fp32; list other precisions apart, without it"
             )
-        if "lraspp" in self.networks and (self.forms, self.precisions) != (["eager"], ["fp32"]):
-            raise ValueError("lraspp runs as torchvision has it; list it apart, eager in fp32")
         return self
 
 
@@ -82,8 +79,6 @@ class Benchmark(Strict):
     def _can_be_taken_apart(cls, crosses: list[Cross]) -> list[Cross]:
         for cross in crosses:
             known = {"published", "eager"}.issuperset(cross.forms) and cross.precisions == ["fp32"]
-            if not known or "lraspp" in cross.networks or cross.batches != [1]:
-                raise ValueError(
-                    "the project's own networks in forms published and eager, in fp32 and batch 1"
-                )
+            if not known or cross.batches != [1]:
+                raise ValueError("networks in forms published and eager, in fp32 and batch 1")
         return crosses

@@ -65,7 +65,6 @@ def test_every_published_recipe_is_as_its_paper_says():
         ("benchmarks.quick.rows", [{**CROSS, "networks": ["vgg-none"]}], ["'vgg-none'", "lraspp"]),
         ("benchmarks.quick.rows", [{**CROSS, "forms": ["fast"]}], ["forms.0 is 'fast'", "eager"]),
         ("benchmarks.quick.rows", [{**CROSS, "precisions": ["bf16"]}], ["published", "in fp32"]),
-        ("benchmarks.quick.rows", [{**CROSS, "networks": ["lraspp"]}], ["lraspp", "eager"]),
         ("benchmarks.quick.modules", [{**CROSS, "forms": ["openvino"]}], ["modules", "and eager"]),
         ("benchmarks.quick.modules", [{**CROSS, "batches": [2]}], ["modules", "batch 1"]),
         ("ablation.seeds", [1, 2, 1], ["1 is there twice"]),
