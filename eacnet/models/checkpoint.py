@@ -25,6 +25,7 @@ def save_model(
     mean: list[float],
     std: list[float],
     dataset: str = "",
+    align_corners: bool = False,
 ) -> None:
     """Write a network to `path`, all of it or nothing; the same network gives the same bytes.
 
@@ -35,6 +36,7 @@ def save_model(
         mean: what was subtracted from RGB, scale 0..255.
         std: what the difference was divided by, scale 0..255; 1 in the published recipes.
         dataset: name of the dataset that it was trained on.
+        align_corners: how it was upsampled where it was published, see `ModelCard`.
 
     Raises:
         InputError: `classes` does not describe the network's classes.
@@ -54,6 +56,8 @@ def save_model(
         "std": json.dumps(std),
         "dataset": dataset,
     }
+    if align_corners:
+        metadata["align_corners"] = "true"
     state = {name: value.cpu().contiguous() for name, value in model.state_dict().items()}
     with replacing(Path(path)) as temporary:
         temporary.write_bytes(_sorted_header(safetensors.torch.save(state, metadata)))
@@ -74,6 +78,7 @@ def load_model(path: Path | str) -> EACNet:
             mean=json.loads(metadata["mean"]),
             std=json.loads(metadata["std"]),
             dataset=metadata["dataset"],
+            align_corners=metadata.get("align_corners") == "true",
         )
         names = metadata["backbone"], int(metadata["num_classes"]), metadata["calibration"]
     except (KeyError, ValueError) as error:
