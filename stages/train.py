@@ -3,6 +3,7 @@
 import argparse
 import csv
 
+from eacnet.config.names import AUXILIARY
 from eacnet.config.params import load_params
 from eacnet.errors import InputError, exit_on_error
 from eacnet.files import replacing, write_json
@@ -40,6 +41,8 @@ def main() -> None:
     network, start = initial_model(
         run.backbone, run.calibration, info["classes"], info["mean"], *weights
     )
+    if recipe.auxiliary and run.backbone in AUXILIARY:
+        network.add_auxiliary()
     fabric.print(f"{name} {told(start)}")
     # A file's weights know no other mean than that file's.
     mean = start["init"]["mean"] if start["init"] else info["mean"]
