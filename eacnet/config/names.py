@@ -31,6 +31,8 @@ BASELINES = {
     "erfnet": "ERFNet",
     "lraspp": "LRASPP",
 }
+# Those that were published with auxiliary heads, which take part in training alone.
+AUXILIARY = ("pidnet_s", "ddrnet23_slim", "bisenetv2", "fast_scnn")
 # The baseline that is a backbone and, behind it, its published decoder.
 DECODED = {"erf": "erfnet"}
 Backbone = Literal[tuple(BACKBONES)]

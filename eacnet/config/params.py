@@ -16,6 +16,7 @@ from pydantic import (
 from eacnet.config.benchmark import Plan
 from eacnet.config.dataset import DatasetParams
 from eacnet.config.names import (
+    AUXILIARY,
     CALIBRATIONS,
     DATASETS,
     Backbone,
@@ -124,6 +125,7 @@ class Recipe(Strict):
     init: Annotated[str, Field(min_length=1)] | None = None
     photometric: Photometric | None = None
     average: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    auxiliary: Annotated[bool, Field(strict=True)] = False
 
 
 class Ablation(Strict):
@@ -209,6 +211,15 @@ class Params(Strict):
             raise ValueError(
                 f"recipes.{self.experiment}.init is {self.recipe.init!r} and model.pretrained is "
                 f"{self.model.pretrained!r}; a training starts from one of them"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _auxiliary_heads_exist(self) -> "Params":
+        if self.recipe.auxiliary and self.model.backbone not in AUXILIARY:
+            raise ValueError(
+                f"recipes.{self.experiment}.auxiliary is true, but {self.model.backbone} has no "
+                f"auxiliary heads; allowed with model.backbone {', '.join(AUXILIARY)}"
             )
         return self
 

@@ -30,7 +30,7 @@ def save_model(
     """Write a network to `path`, all of it or nothing; the same network gives the same bytes.
 
     Args:
-        model: the network; its training state is not kept.
+        model: the network; its training state and auxiliary heads are not kept.
         path: the safetensors file.
         classes: one {"name", "category", "color"} for each class, in train-id order.
         mean: what was subtracted from RGB, scale 0..255.
@@ -58,7 +58,11 @@ def save_model(
     }
     if align_corners:
         metadata["align_corners"] = "true"
-    state = {name: value.cpu().contiguous() for name, value in model.state_dict().items()}
+    state = {
+        name: value.cpu().contiguous()
+        for name, value in model.state_dict().items()
+        if not name.startswith("auxiliary.")
+    }
     with replacing(Path(path)) as temporary:
         temporary.write_bytes(_sorted_header(safetensors.torch.save(state, metadata)))
 

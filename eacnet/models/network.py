@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from eacnet.config.names import BACKBONES, BASELINES, CALIBRATIONS
 from eacnet.errors import InputError
 from eacnet.models import attention
+from eacnet.models.backbones.layers import resized
 
 NETWORKS = {**BACKBONES, **BASELINES}
 
@@ -41,6 +42,7 @@ class EACNet(nn.Module):
 
     def __init__(self, backbone: str, num_classes: int, calibration: str) -> None:
         super().__init__()
+        self.auxiliary: nn.ModuleDict | None = None
         self.backbone_name = backbone
         self.calibration_name = calibration
         self.num_classes = num_classes
@@ -65,9 +67,29 @@ class EACNet(nn.Module):
 
         The erfnet baseline yields them at full size, padded to multiples of the stride.
         """
-        scores = self.classifier(self.backbone(self._pad(images)))
+        return self._scores(self.backbone(self._pad(images)), images)
+
+    def _scores(self, features: Tensor, images: Tensor) -> Tensor:
+        scores = self.classifier(features)
         padded_further = self.multiple > self.stride
         return cropped(scores, images.shape[-2:], self.stride) if padded_further else scores
+
+    def add_auxiliary(self) -> None:
+        """Give the network the auxiliary heads that its backbone is trained with, fresh.
+
+        They take part in `with_auxiliary` alone, and are in no model file.
+        """
+        self.auxiliary = self.backbone.auxiliary(self.num_classes)
+        _draw(self.auxiliary)
+
+    def with_auxiliary(self, images: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the logits as `forward` does, and each auxiliary head's, (B,K or 1,H,W)."""
+        padded = self._pad(images)
+        height, width = images.shape[-2:]
+        features, inner = self.backbone.inner(padded)
+        logits = self.upsample(self.calibration(self._scores(features, images)), (height, width))
+        others = {name: resized(head(inner[name]), padded) for name, head in self.auxiliary.items()}
+        return logits, {name: each[..., :height, :width] for name, each in others.items()}
 
     def scores(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Return the logits before and after calibration, both as `coarse`, from a single pass."""
@@ -151,8 +173,13 @@ def build_model(
     if num_classes < 2:
         raise InputError(f"num_classes is {num_classes}; a network needs at least 2 classes")
     model = EACNet(backbone, num_classes, calibration)
-    for module in (*model.backbone.modules(), *model.classifier.modules()):
-        if isinstance(module, nn.Conv2d):
-            nn.init.kaiming_normal_(module.weight, mode="fan_in", nonlinearity="relu")
+    _draw(model.backbone)
+    _draw(model.classifier)
     model.calibration.reset_parameters()
     return model
+
+
+def _draw(layers: nn.Module) -> None:
+    for module in layers.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_in", nonlinearity="relu")

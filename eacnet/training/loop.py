@@ -19,6 +19,7 @@ from eacnet.data.samples import Batches, Samples, make_loader
 from eacnet.errors import InputError
 from eacnet.files import replacing
 from eacnet.progress import progress
+from eacnet.training.auxiliary import with_auxiliary
 from eacnet.training.average import Average
 from eacnet.training.schedule import learning_rate
 
@@ -94,7 +95,12 @@ class Objective(nn.Module):
         """Return the scalar loss of images uint8 (B,h,w,3) against labels uint8 (B,h,w)."""
         # Channels are moved, not copied: the stored order is PyTorch's channels-last.
         pixels = (images - self.mean).permute(0, 3, 1, 2)
-        return self.loss(self.network(pixels).float(), labels.long())
+        heads = getattr(self.network, "auxiliary", None)
+        if heads is None:
+            return self.loss(self.network(pixels).float(), labels.long())
+        logits, others = self.network.with_auxiliary(pixels)
+        others = {name: each.float() for name, each in others.items()}
+        return with_auxiliary(self.loss, heads, logits.float(), others, labels.long())
 
 
 def make_optimiser(network: nn.Module, how: Optimiser) -> torch.optim.Optimizer:

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from eacnet.models.backbones.layers import Norm, conv, conv_norm, conv_norm_relu
+from eacnet.models.backbones.layers import Auxiliary, Norm, conv, conv_norm, conv_norm_relu
 
 
 class BiSeNetV2(nn.Module):
@@ -55,6 +55,12 @@ class BiSeNetV2(nn.Module):
         return nn.Sequential(
             OrderedDict(conv=_unit(128, 1024), drop=nn.Dropout(0.1), conv_out=scores)
         )
+
+    def auxiliary(self, num_classes: int) -> Auxiliary:
+        """Return the training heads, one a stage of the semantic branch."""
+        stages = {"aux2": (16, 4), "aux3": (32, 8), "aux4": (64, 16), "aux5_4": (128, 32)}
+        heads = {name: _head(*facts, num_classes) for name, facts in stages.items()}
+        return Auxiliary(heads, dict.fromkeys(stages, 1.0))
 
 
 class _Stem(nn.Module):
@@ -139,6 +145,17 @@ class _Aggregation(nn.Module):
 def _repeated(x: Tensor) -> Tensor:
     """From 1/32 to 1/8: each value becomes 4x4."""
     return F.interpolate(x, scale_factor=4.0, mode="nearest")
+
+
+def _head(inputs: int, step: int, num_classes: int) -> nn.Sequential:
+    """Return a training head on a map at 1/step, which gives scores at twice its resolution."""
+    return nn.Sequential(
+        _unit(inputs, 128),
+        nn.Dropout(0.1),
+        nn.Upsample(scale_factor=2),
+        _unit(128, step * step),
+        conv(step * step, num_classes, 1, bias=True),
+    )
 
 
 def _unit(inputs: int, outputs: int, size: int = 3, stride: int = 1) -> nn.Sequential:

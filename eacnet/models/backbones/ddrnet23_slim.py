@@ -8,7 +8,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from eacnet.models.backbones.dual_resolution import Bottleneck, Head, Pyramid, stage, stem
-from eacnet.models.backbones.layers import conv_norm, conv_norm_relu, norm_relu_conv, resized
+from eacnet.models.backbones.layers import (
+    Auxiliary,
+    conv_norm,
+    conv_norm_relu,
+    norm_relu_conv,
+    resized,
+)
 
 
 class DDRNet23Slim(nn.Module):
@@ -61,6 +67,10 @@ class DDRNet23Slim(nn.Module):
     def classifier(self, num_classes: int) -> nn.Module:
         """Return the layers that map features (B,128,h,w) to class scores (B,num_classes,h,w)."""
         return Head(128, 64, num_classes)
+
+    def auxiliary(self, num_classes: int) -> Auxiliary:
+        """Return the training head; the weight of its loss was not published, PIDNet's is 0.4."""
+        return Auxiliary({"seghead_extra": Head(64, 64, num_classes)}, {"seghead_extra": 0.4})
 
 
 class _DeepPyramid(Pyramid):

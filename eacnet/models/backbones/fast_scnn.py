@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
-from eacnet.models.backbones.layers import Norm, conv, conv_norm, conv_norm_relu, resized
+from eacnet.models.backbones.layers import Auxiliary, Norm, conv, conv_norm, conv_norm_relu, resized
 
 
 class FastSCNN(nn.Module):
@@ -49,6 +49,13 @@ class FastSCNN(nn.Module):
         scores = nn.Sequential(nn.Dropout(0.1), conv(128, num_classes, 1, bias=True))
         return nn.Sequential(
             OrderedDict(dsconv1=_separable(128, 128), dsconv2=_separable(128, 128), conv=scores)
+        )
+
+    def auxiliary(self, num_classes: int) -> Auxiliary:
+        """Return the training head, on the end of the short path."""
+        scores = nn.Dropout(0.1), conv(32, num_classes, 1, bias=True)
+        return Auxiliary(
+            {"auxlayer": nn.Sequential(*conv_norm_relu(64, 32), *scores)}, {"auxlayer": 0.4}
         )
 
 

@@ -1,5 +1,7 @@
 """What several of the published networks are built from."""
 
+from collections.abc import Mapping
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -19,6 +21,23 @@ class Norm(nn.BatchNorm2d):
             statistics = self.running_mean, self.running_var
             return F.batch_norm(x, *statistics, self.weight, self.bias, eps=self.eps)
         return super().forward(x)
+
+
+class Auxiliary(nn.ModuleDict):
+    """Heads on maps within a backbone that train it, by name; inference and files know none.
+
+    A head gives scores (B,K,h,w), or one map (B,1,h,w): how likely a boundary between classes is.
+
+    Attributes:
+        weights: of the heads' losses in the sum, by name.
+        mined: whether a recipe's mining of hard pixels is for the heads' scores, too.
+    """
+
+    def __init__(
+        self, heads: Mapping[str, nn.Module], weights: Mapping[str, float], mined: bool = True
+    ) -> None:
+        super().__init__(heads)
+        self.weights, self.mined = dict(weights), mined
 
 
 def conv(

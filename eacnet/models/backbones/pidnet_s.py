@@ -12,7 +12,7 @@ from eacnet.models.backbones.dual_resolution import (
     stage,
     stem,
 )
-from eacnet.models.backbones.layers import conv_norm, norm_relu_conv, resized
+from eacnet.models.backbones.layers import Auxiliary, conv_norm, norm_relu_conv, resized
 
 
 class PIDNetS(nn.Module):
@@ -71,6 +71,11 @@ class PIDNetS(nn.Module):
     def classifier(self, num_classes: int) -> nn.Module:
         """Return the layers that map features (B,128,h,w) to class scores (B,num_classes,h,w)."""
         return Head(128, 128, num_classes)
+
+    def auxiliary(self, num_classes: int) -> Auxiliary:
+        """Return the training heads: classes from the details, and boundaries."""
+        heads = {"seghead_p": Head(64, 128, num_classes), "seghead_d": Head(64, 32, 1)}
+        return Auxiliary(heads, {"seghead_p": 0.4, "seghead_d": 20.0}, mined=False)
 
 
 class _Guided(nn.Module):
