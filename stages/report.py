@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from eacnet.config.params import load_params
 from eacnet.errors import InputError, exit_on_error
-from eacnet.files import read_json, replacing, write_text
+from eacnet.files import read_json, replacing_folder, write_text
 from eacnet.layout import PREPARED, PUBLISHED, SPEED, cells, main_run, reports
 
 
@@ -66,11 +66,11 @@ def main() -> None:
     zooms = make_zooms(*shown, -(-number // 2), device)
     pictures = Pictures(examples, zooms, make_views(*shown, device))
     drawn = make_figures(results, pictures, histories, counts)
-    with replacing(folder / "figures") as figures:
+    with replacing_folder(folder / "figures", ("*.png", "*.svg")) as figures:
         write_figures(drawn, figures)
     results = replace(results, figures=tuple(drawn))
     made = tables(results)
-    with replacing(folder / "tables") as written:
+    with replacing_folder(folder / "tables", ("*.csv", "*.md", "*.tex")) as written:
         write_tables(made, results, written)
     files = {path.name: path.read_bytes() for path in (folder / "figures").iterdir()}
     write_text(folder / "index.html", html(results, made, examples, files))

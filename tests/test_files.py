@@ -3,7 +3,7 @@ import errno
 import pytest
 
 from eacnet.errors import InputError
-from eacnet.files import checksum, read_json, replacing, write_json
+from eacnet.files import checksum, read_json, replacing, replacing_folder, write_json
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
@@ -19,14 +19,14 @@ def test_a_failed_folder_leaves_the_old_folder_and_nothing_else(tmp_path):
     target = tmp_path / "store"
     target.mkdir()
     (target / "old").touch()
-    with pytest.raises(FileNotFoundError), replacing(target) as temporary:
+    with pytest.raises(FileNotFoundError), replacing_folder(target, ["*"]) as temporary:
         (temporary / "new").mkdir(parents=True) or (temporary / "none" / "new").touch()
     assert [path.name for path in tmp_path.rglob("*")] == ["store", "old"]
 
 
 def test_a_folder_is_replaced_as_a_whole(tmp_path):
     for name in ("first", "second"):
-        with replacing(tmp_path / "store") as temporary:
+        with replacing_folder(tmp_path / "store", ["first", "second"]) as temporary:
             temporary.mkdir()
             (temporary / name).touch()
     assert [path.name for path in tmp_path.rglob("*")] == ["store", "second"]

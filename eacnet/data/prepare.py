@@ -6,7 +6,6 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,12 +15,14 @@ from eacnet.data.images import image_size, read_image, read_labels
 from eacnet.datasets.labels import IGNORED, described, lookup
 from eacnet.datasets.raw import Frame, class_table, list_frames
 from eacnet.errors import InputError
-from eacnet.files import replacing, write_json
+from eacnet.files import create_array, replacing_folder, write_json
 from eacnet.progress import progress
 
 T = TypeVar("T")
 R = TypeVar("R")
 
+# The files of a store, see eacnet.data.store.
+HOLDS = ("dataset.json", "*/images.npy", "*/labels.npy")
 PROTOCOLS = {
     "synthetic": "generated street scenes, Cityscapes label ids -> 19 train ids",
     "cityscapes": "fine annotations, label ids -> 19 train ids",
@@ -49,7 +50,7 @@ def prepare(
     classes = described(table)
     sums = np.zeros((2, 3), np.uint64)
     counts = np.zeros(256, np.int64)
-    with replacing(target) as folder:
+    with replacing_folder(target, HOLDS) as folder:
         entries = {}
         for split in splits:
             checksum, split_sums, split_counts = _write_split(
@@ -108,9 +109,8 @@ def _write_split(
 ) -> tuple[str, np.ndarray, np.ndarray]:
     """Write one split; return checksum, [sum, sum of squares] per channel, pixels per train id."""
     folder.mkdir(parents=True)
-    create = partial(np.lib.format.open_memmap, mode="w+", dtype=np.uint8)
-    images = create(folder / "images.npy", shape=(len(frames), *size, 3))
-    labels = create(folder / "labels.npy", shape=(len(frames), *size))
+    images = create_array(folder / "images.npy", np.uint8, (len(frames), *size, 3))
+    labels = create_array(folder / "labels.npy", np.uint8, (len(frames), *size))
     levels = np.arange(256, dtype=np.uint64)
     digest = hashlib.sha256()
     sums = np.zeros((2, 3), np.uint64)

@@ -1,13 +1,13 @@
 """The counts that one evaluation leaves behind, per image, so that scores can be resampled."""
 
-import zipfile
+import io
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
 
 from eacnet.errors import InputError
-from eacnet.files import replacing
+from eacnet.files import write_bytes
 
 # Greatest distance in pixels to the nearest ground-truth edge, narrowest band first.
 BANDS = (3, 5, 9)
@@ -46,8 +46,9 @@ class Counts:
 
     def save(self, path: Path) -> None:
         """Write the counts to a compressed .npz file; the same counts give the same bytes."""
-        with replacing(path) as temporary, temporary.open("wb") as file:
-            np.savez_compressed(file, **self._arrays())
+        content = io.BytesIO()  # a full disk in the midst of an archive is told unintelligibly
+        np.savez_compressed(content, **self._arrays())
+        write_bytes(path, content.getbuffer())
 
     @classmethod
     def load(cls, path: Path) -> "Counts":
@@ -58,13 +59,34 @@ class Counts:
         """
         try:
             with np.load(path, allow_pickle=False) as file:
-                return cls(**file)
+                counts = cls(**file)
+            counts._check()
+            return counts
         except FileNotFoundError:
             raise InputError(f"{path} is missing; `dvc repro` makes it") from None
-        except (ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        except Exception as error:  # a damaged archive can raise anything
             raise InputError(
                 f"{path} holds no counts ({error}); `dvc repro -f` remakes it"
             ) from None
+
+    def _check(self) -> None:
+        """Raise ValueError where the arrays are not those that the class describes."""
+        images, classes = self.confusion.shape[:2]
+        matrix = (classes, classes)
+        shapes = {
+            "confusion": (images, *matrix),
+            "bands": (images, len(BANDS), *matrix),
+            "boundary": (images, classes, 4),
+            "coarse_confusion": (images, *matrix),
+            "coarse_bands": (images, len(BANDS), *matrix),
+            "effect": (images, 2, 4),
+        }
+        arrays = self._arrays()
+        for name, array in arrays.items():
+            if array.shape != shapes[name] or array.dtype != np.int64 or array.min(initial=0) < 0:
+                raise ValueError(f"{name} is {array.dtype} {array.shape}, not int64 {shapes[name]}")
+        if not images or not classes or len(arrays) not in (3, 6):
+            raise ValueError("arrays are missing or empty")
 
     def _arrays(self) -> dict[str, np.ndarray]:
         pairs = ((field.name, getattr(self, field.name)) for field in fields(self))
