@@ -6,9 +6,24 @@ from pathlib import Path
 from eacnet.config.params import Params
 from eacnet.errors import InputError
 
+
+def project() -> Path:
+    """Return the folder of the project; of the copies that DVC runs in, the one that they are of.
+
+    `dvc exp run --queue` and `--temp` run in `.dvc/tmp/exps/<copy>`, which has neither the data nor
+    the trainings of the project.
+    """
+    here = Path.cwd()
+    for folder in here.parents:
+        if folder.parts[-3:] == (".dvc", "tmp", "exps"):
+            return folder.parents[2]
+    return Path()
+
+
 RAW = Path("data/raw")
 PREPARED = Path("data/prepared")
-SCRATCH = Path(".cache/training")
+CHECKPOINTS = project() / ".cache/training"
+TRAINED = project() / ".cache/trained"
 REPORTS = Path("reports")
 ENVIRONMENT = REPORTS / "environment.json"
 SPEED = REPORTS / "speed"
@@ -35,11 +50,6 @@ class Run:
         return Path("models") / self.experiment / f"{self.name}.safetensors"
 
     @property
-    def scratch(self) -> Path:
-        """The folder of its training's checkpoints; gone once the run has been scored."""
-        return SCRATCH / self.experiment / self.name
-
-    @property
     def results(self) -> Path:
         """The folder of its training curve and scores."""
         folder = reports(self.experiment)
@@ -58,8 +68,9 @@ def speed_file(device: str, plan: str) -> Path:
 
 def main_run(params: Params) -> Run:
     """Return the run that `model` and `seed` in params.yaml describe."""
-    model = params.model
-    return Run("main", model.backbone, model.calibration, params.seed, params.experiment, "train")
+    model, experiment = params.model, params.experiment
+    stage = f"train@{experiment}"
+    return Run("main", model.backbone, model.calibration, params.seed, experiment, stage)
 
 
 def cells(params: Params) -> list[Run]:
@@ -68,7 +79,7 @@ def cells(params: Params) -> list[Run]:
     for backbone, calibration, seed in params.ablation.cells:
         name = f"{backbone}-{calibration}-{seed}"
         matrix = "baseline" if backbone in params.ablation.baselines else "ablation"
-        stage = f"{matrix}@{name}"
+        stage = f"{matrix}@{params.experiment}-{name}"
         runs.append(Run(name, backbone, calibration, seed, params.experiment, stage))
     return runs
 

@@ -59,7 +59,7 @@ def main() -> None:
         )
     if (run.backbone, run.calibration) not in histories:
         histories[run.backbone, run.calibration] = [read_history(run.results / "training.csv")]
-    counts = Counts.load(run.results / "counts.npz")
+    counts = Counts.load(run.results / "counts.json")
     shown = load_model(run.weights), store.split(data.evaluate), counts
     number, device = params.report.examples, pick_device(params.hardware.accelerator)
     examples = make_examples(*shown, number, device)

@@ -25,7 +25,7 @@ def main() -> None:
     for run in runs:
         _check(run, params, store.checksum)
     counts = {
-        (run.backbone, run.calibration, run.seed): Counts.load(run.results / "counts.npz")
+        (run.backbone, run.calibration, run.seed): Counts.load(run.results / "counts.json")
         for run in runs
     }
     height, width = store.info["size"]

@@ -1,6 +1,6 @@
 """Rebuild the figures of a report on this machine and say which are reproduced.
 
-Three kinds of checks: the scores of every run follow from its counts (counts.npz), the ablation
+Three kinds of checks: the scores of every run follow from its counts (counts.json), the ablation
 follows from the counts of its cells, and, where weights and prepared data are at hand, the networks
 are scored anew. Trainings are not repeated, and neither are timings, which belong to the machine
 that they name. Exit code 0: all is reproduced. 1: a figure differs by more than the tolerance that

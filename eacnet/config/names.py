@@ -24,6 +24,7 @@ BASELINES = {
 DECODED = {"erf": "erfnet"}
 Backbone = Literal[tuple(BACKBONES)]
 Baseline = Literal[tuple(BASELINES)]
+CALIBRATIONS = {"none": None, "full": "Calibration", "pooled": "Calibration"}
 CalibrationName = Literal["none", "full", "pooled"]
 
 

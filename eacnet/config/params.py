@@ -1,14 +1,10 @@
-"""params.yaml as typed, checked objects.
-
-DVC writes YAML 1.2, so it is read as such: `1e-3` is a number and `on` is a word.
-"""
+"""params.yaml as typed, checked objects."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from yaml import YAMLError
 
 from eacnet.config.benchmark import Benchmark
 from eacnet.config.names import (
@@ -22,6 +18,7 @@ from eacnet.config.names import (
     Split,
     Strict,
 )
+from eacnet.config.yaml12 import read_yaml
 from eacnet.errors import InputError
 
 
@@ -189,6 +186,7 @@ class Hardware(Strict):
     devices: Positive
     workers: Natural
     data: Literal["auto", "host", "device"] = "auto"
+    keep_gib: Annotated[float, Field(gt=0)] = 20
 
 
 class Params(Strict):
@@ -196,6 +194,7 @@ class Params(Strict):
 
     dataset: DatasetName
     variant: str
+    raw: Annotated[str, Field(min_length=1)]
     seed: Natural
     model: Model
     datasets: Datasets
@@ -267,7 +266,7 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
             is not allowed. The message names the key, the value and what is allowed.
     """
     try:
-        values = YAML(typ="safe").load(path)
+        values = read_yaml(path)
     except FileNotFoundError:
         raise InputError(f"{path} is missing; run this in the project's top folder") from None
     except (YAMLError, UnicodeDecodeError) as error:

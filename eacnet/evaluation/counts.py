@@ -1,13 +1,16 @@
 """The counts that one evaluation leaves behind, per image, so that scores can be resampled."""
 
-import io
+import base64
+import json
+import zlib
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from eacnet.errors import InputError
-from eacnet.files import write_bytes
+from eacnet.files import read_json, write_text
 
 # Greatest distance in pixels to the nearest ground-truth edge, narrowest band first.
 BANDS = (3, 5, 9)
@@ -45,10 +48,12 @@ class Counts:
         return len(self.confusion)
 
     def save(self, path: Path) -> None:
-        """Write the counts to a compressed .npz file; the same counts give the same bytes."""
-        content = io.BytesIO()  # a full disk in the midst of an archive is told unintelligibly
-        np.savez_compressed(content, **self._arrays())
-        write_bytes(path, content.getbuffer())
+        """Write the counts as JSON, each array packed; the same counts give the same bytes.
+
+        JSON, because DVC keeps runs of a stage whose results in Git are metrics or plots alone, and
+        can't read NumPy's own files as either.
+        """
+        write_text(path, json.dumps({name: _pack(a) for name, a in self._arrays().items()}) + "\n")
 
     @classmethod
     def load(cls, path: Path) -> "Counts":
@@ -57,14 +62,12 @@ class Counts:
         Raises:
             InputError: the file is missing or is no file of counts.
         """
+        content = read_json(path)
         try:
-            with np.load(path, allow_pickle=False) as file:
-                counts = cls(**file)
+            counts = cls(**{name: _unpack(**packed) for name, packed in content.items()})
             counts._check()
             return counts
-        except FileNotFoundError:
-            raise InputError(f"{path} is missing; `dvc repro` makes it") from None
-        except Exception as error:  # a damaged archive can raise anything
+        except (AttributeError, ValueError, TypeError, MemoryError, zlib.error) as error:
             raise InputError(
                 f"{path} holds no counts ({error}); `dvc repro -f` remakes it"
             ) from None
@@ -101,3 +104,14 @@ def join(parts: list[Counts]) -> Counts:
             for name in parts[0]._arrays()
         }
     )
+
+
+def _pack(array: np.ndarray) -> dict[str, Any]:
+    """Return an array of int64 as JSON: its shape, and its little-endian bytes."""
+    packed = zlib.compress(np.ascontiguousarray(array, "<i8").tobytes(), 9)
+    return {"shape": list(array.shape), "int64": base64.b64encode(packed).decode("ascii")}
+
+
+def _unpack(shape: list[int], int64: str) -> np.ndarray:
+    raw = zlib.decompress(base64.b64decode(int64, validate=True))
+    return np.frombuffer(raw, "<i8").reshape(shape).astype(np.int64)

@@ -1,10 +1,10 @@
 """Where a training starts: fresh weights, those of a model file, or ImageNet's."""
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
 from eacnet.errors import InputError
+from eacnet.files import checksum
 from eacnet.models.checkpoint import load_model
 from eacnet.models.network import EACNet, ModelCard, build_model
 from eacnet.pretrained.imagenet import download_imagenet, take_imagenet
@@ -44,13 +44,13 @@ def initial_model(
     facts: dict[str, Any] = {"init": None, "pretrained": None}
     if init is not None:
         card = _take_file(model, Path(init), classes)
-        facts["init"] = {"path": init, "sha256": _sha256(Path(init)), "mean": card.mean}
+        facts["init"] = {"path": init, "sha256": checksum(Path(init)), "mean": card.mean}
     if pretrained == "imagenet":
         facts["pretrained"] = take_imagenet(model.backbone, download_imagenet(), mean)
     return model, facts
 
 
-def told(facts: dict[str, Any]) -> str:
+def describe_start(facts: dict[str, Any]) -> str:
     """Say what `initial_model` started from, for a line that begins with the run's name."""
     if facts["init"]:
         return f"starts from {facts['init']['path']}"
@@ -95,8 +95,3 @@ def _take_file(model: EACNet, path: Path, classes: list[dict[str, Any]]) -> Mode
         )
     model.load_state_dict(model.state_dict() | found.state_dict())
     return found.card
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,29 +1,45 @@
-"""What a training depends on, as a hash: only a training with the same one may be resumed."""
+"""What a training depends on, as a hash: the same network is trained once, resumed and found by it.
 
+Only what can change the trained bits takes part: comments, docstrings and formatting do not, nor do
+other backbones and calibrations, threads, or where it runs.
+"""
+
+import ast
 import hashlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from eacnet.config.names import CALIBRATIONS
+
 PACKAGE = Path(__file__).parents[1]
 SOURCES = (
+    "data/store.py",
     "data/samples.py",
     "data/device.py",
     "data/colour.py",
-    "models",
-    "training",
+    "models/network.py",
+    "models/depthwise.py",
+    "pretrained/start.py",
+    "training/average.py",
+    "training/loop.py",
+    "training/losses.py",
+    "training/schedule.py",
 )
+ATTENTION = "models/attention.py"
+BACKBONES = "models/backbones"
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef)
 
 
-def source_digest(package: Path = PACKAGE, sources: Iterable[str] = SOURCES) -> str:
-    """Return the SHA-256 of the source files that decide what a training computes."""
+def source_digest(backbone: str, calibration: str, package: Path = PACKAGE) -> str:
+    """Return the SHA-256 of the code that decides what a training of this network computes."""
+    others = {name for name in CALIBRATIONS.values() if name} - {CALIBRATIONS[calibration]}
     digest = hashlib.sha256()
-    for source in sources:
-        path = package / source
-        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
-            digest.update(file.relative_to(package).as_posix().encode() + b"\0")
-            digest.update(file.read_bytes() + b"\0")
+    for file in sorted([*(package / name for name in SOURCES), *_with_imports(package, backbone)]):
+        digest.update(_code(file).encode() + b"\0")
+    if calibration != "none":
+        digest.update(_code(package / ATTENTION, others).encode())
     return digest.hexdigest()
 
 
@@ -31,3 +47,38 @@ def fingerprint(**parts: Any) -> str:
     """Return 16 hex digits over `parts` (JSON types)."""
     text = json.dumps(parts, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _with_imports(package: Path, backbone: str) -> set[Path]:
+    """Return the files of a backbone: its own and those beside it that it is built from."""
+    found: set[Path] = set()
+    waiting = [backbone]
+    prefix = f"eacnet.{BACKBONES.replace('/', '.')}."
+    while waiting:
+        file = package / BACKBONES / f"{waiting.pop()}.py"
+        if file in found or not file.is_file():
+            continue
+        found.add(file)
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            module = getattr(node, "module", None) if isinstance(node, ast.ImportFrom) else None
+            if module and module.startswith(prefix):
+                waiting.append(module.removeprefix(prefix))
+    return found
+
+
+def _code(file: Path, without: Iterable[str] = ()) -> str:
+    """Return a file's code without docstrings, and without those classes that no other needs."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    needed = {
+        base.id
+        for node in tree.body
+        if isinstance(node, ast.ClassDef) and node.name not in without
+        for base in node.bases
+        if isinstance(base, ast.Name)
+    }
+    dropped = set(without) - needed
+    tree.body = [node for node in tree.body if getattr(node, "name", None) not in dropped]
+    for node in ast.walk(tree):
+        if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+    return ast.unparse(tree)

@@ -1,6 +1,8 @@
 """The training loop, from seeded weights to the last epoch's weights."""
 
 import atexit
+import copy
+import io
 import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -17,7 +19,9 @@ from eacnet.config.params import Hardware, Optimiser, Recipe
 from eacnet.data.device import DeviceLoader, lives_on_device
 from eacnet.data.samples import Batches, Samples, make_loader
 from eacnet.errors import InputError
-from eacnet.files import replacing
+from eacnet.files import set_aside, write_bytes
+from eacnet.machine import usable_cores
+from eacnet.models.checkpoint import unfit_values
 from eacnet.progress import progress
 from eacnet.training.average import Average
 from eacnet.training.schedule import learning_rate
@@ -52,18 +56,37 @@ class Training:
             "optimiser": self.optimiser.state_dict(),
             "average": self.average and self.average.network.state_dict(),
             "history": [asdict(epoch) for epoch in self.history],
+            "threads": torch.get_num_threads(),
         }
-        with replacing(path) as temporary:
-            torch.save(state, temporary)
+        content = io.BytesIO()  # a full disk in the midst of an archive is told unintelligibly
+        torch.save(state, content)
+        write_bytes(path, content.getbuffer())
 
-    def load(self, path: Path) -> None:
-        """Take up the state that `save` wrote."""
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        self.network.load_state_dict(state["network"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        if self.average:
-            self.average.network.load_state_dict(state["average"])
-        self.history = [Epoch(**epoch) for epoch in state["history"]]
+    def load(self, path: Path) -> bool:
+        """Take up the state that `save` wrote; False from a file that holds none, nothing taken."""
+        parts = [self.network, self.optimiser, *([self.average.network] if self.average else [])]
+        fresh = copy.deepcopy([part.state_dict() for part in parts])
+        try:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+            history = [Epoch(**epoch) for epoch in state["history"]]
+            threads = int(state["threads"])
+            for name, part in zip(("network", "optimiser", "average"), parts, strict=False):
+                part.load_state_dict(state[name])
+            if problem := unfit_values(self.network.state_dict()):
+                raise ValueError(problem)
+        except (OSError, MemoryError):
+            raise
+        except Exception:  # pickle's, zip's, PyTorch's own: a damaged file can raise anything
+            for state, part in zip(fresh, parts, strict=True):
+                part.load_state_dict(state)
+            return False
+        self.history = history
+        if threads != torch.get_num_threads():
+            print(
+                f"the epochs so far ran with {threads} threads, now there are "
+                f"{torch.get_num_threads()}: the result is as good, but not the same to the bit"
+            )
+        return True
 
 
 class Objective(nn.Module):
@@ -101,6 +124,12 @@ def make_fabric(hardware: Hardware, precision: str) -> Fabric:
     Raises:
         InputError: the machine has no such device, or fewer of them.
     """
+    on_cpu = hardware.accelerator == "cpu" or not torch.cuda.is_available()
+    if on_cpu and hardware.devices > usable_cores():
+        raise InputError(
+            f"hardware.devices is {hardware.devices}, but this machine has {usable_cores()} cores;"
+            " a process each is the most"
+        )
     try:
         fabric = Fabric(
             accelerator=hardware.accelerator,
@@ -131,6 +160,7 @@ def train(
     checkpoint: Path,
     validate: Callable[[nn.Module], float] | None,
     data: Literal["auto", "host", "device"] = "host",
+    watch: Callable[[list[Epoch]], None] | None = None,
 ) -> list[Epoch]:
     """Train `network` in place and return its history; resume from `checkpoint` where there is one.
 
@@ -145,6 +175,7 @@ def train(
         checkpoint: rewritten after each epoch.
         validate: network -> mIoU in percent; called every `recipe.validate_every` epochs.
         data: where the frames are cut and scaled, see `eacnet.data.device`.
+        watch: is given the history at the start, which a resumed training has, and each epoch.
 
     Raises:
         InputError: the loss became infinite or NaN, or the batch does not fit the data.
@@ -156,7 +187,13 @@ def train(
     average = Average(network, recipe.average) if recipe.average else None
     training = Training(network, make_optimiser(network, recipe.optimiser), average)
     if checkpoint.is_file():
-        training.load(checkpoint)
+        taken = training.load(checkpoint)
+        fabric.barrier()  # all processes have read it
+        if taken:
+            fabric.print(f"goes on behind epoch {len(training.history)}")
+        elif fabric.global_rank == 0:
+            aside = set_aside(checkpoint)
+            print(f"{checkpoint} is damaged, set aside as {aside.name}; the training starts anew")
     objective = Objective(network, loss, mean)
     on_gpu = fabric.device.type == "cuda"
     if recipe.compile:
@@ -174,6 +211,8 @@ def train(
     if average:
         average.network.to(fabric.device)
     steps, done = len(batches), len(training.history)
+    if watch and fabric.global_rank == 0:
+        watch(training.history)
     bar = progress(
         total=recipe.epochs * steps,
         initial=done * steps,
@@ -206,7 +245,7 @@ def train(
                 # Over all processes, so that they stop together.
                 so_far = fabric.all_reduce(losses[: step + 1].clone(), reduce_op="mean")
                 _stop_if_not_finite(so_far, epoch, recipe, steps)
-                _show(bar, epoch, recipe.epochs, so_far[-1].item(), lr)
+                _show(bar, epoch, recipe.epochs, so_far[-1].item(), lr, training.history)
             bar.update()
         mean_loss = fabric.all_reduce(losses.mean(), reduce_op="mean").item()
         score = None
@@ -216,6 +255,8 @@ def train(
         training.history.append(Epoch(epoch + 1, round(mean_loss, 6), lr, score))
         if fabric.global_rank == 0:
             training.save(checkpoint)
+            if watch:
+                watch(training.history)
         fabric.barrier()
     bar.close()
     if average:
@@ -224,9 +265,11 @@ def train(
     return training.history
 
 
-def _show(bar: tqdm, epoch: int, epochs: int, loss: float, lr: float) -> None:
+def _show(bar: tqdm, epoch: int, epochs: int, loss: float, lr: float, history: list[Epoch]) -> None:
+    scores = [done.val_miou for done in history if done.val_miou is not None]
+    last = {"val_miou": f"{scores[-1]:.2f}"} if scores else {}
     bar.set_description(f"epoch {epoch + 1}/{epochs}", refresh=False)
-    bar.set_postfix(loss=f"{loss:.3f}", lr=f"{lr:.2e}", refresh=False)
+    bar.set_postfix(loss=f"{loss:.3f}", lr=f"{lr:.2e}", **last, refresh=False)
 
 
 def _stop_if_not_finite(losses: Tensor, epoch: int, recipe: Recipe, steps: int) -> None:

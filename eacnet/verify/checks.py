@@ -57,7 +57,7 @@ def _from_counts(report: Report, run: str) -> tuple[str, Comparison]:
         "metrics.json": report.read(run, "metrics"),
         "classes.csv": report.class_iou(run),
     }
-    counts = Counts.load(report.results(run) / "counts.npz")
+    counts = Counts.load(report.results(run) / "counts.json")
     return EXACT, compare_scores(files, counts, class_entries(report.dataset, evaluation))
 
 
@@ -69,7 +69,7 @@ def _ablation(report: Report) -> tuple[str, Comparison]:
             f"{report.folder / 'ablation.json'} lacks {', '.join(lacking)}, which"
             f" the experiment's parameters name; `dvc exp run {report.select}` makes it"
         )
-    counts = {key: Counts.load(report.results(name) / "counts.npz") for name, key in cells.items()}
+    counts = {key: Counts.load(report.results(name) / "counts.json") for name, key in cells.items()}
     classes = list(report.evaluation(next(iter(cells)))["class_iou"])
     files = {"ablation.json": ablation, "metrics.json": report.summary}
     costs = _costs(ablation["groups"], len(classes))

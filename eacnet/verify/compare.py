@@ -111,7 +111,7 @@ def compare_scores(
 
     Args:
         files: evaluation.json, metrics.json and classes.csv (class -> IoU), by name.
-        counts: its counts.npz.
+        counts: its counts.json.
         classes: as `class_entries` returns them.
     """
     full = details(counts, classes)

@@ -10,11 +10,11 @@ from itertools import product
 from pathlib import Path
 from typing import Any, get_args
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from yaml import YAMLError
 
 from eacnet.config.names import DatasetName
 from eacnet.config.params import load_params
+from eacnet.config.yaml12 import read_yaml
 from eacnet.errors import InputError, NotCheckedError
 from eacnet.files import checksum
 from eacnet.pretrained.shipped import SHIPPED
@@ -95,8 +95,8 @@ class Report:
         if not path.is_file():
             return []
         try:
-            return list(YAML(typ="safe").load(path)["stages"].values())
-        except (YAMLError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
+            return list(read_yaml(path)["stages"].values())
+        except (YAMLError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(f"{path} is no lock file of DVC's ({error})") from None
 
     @staticmethod

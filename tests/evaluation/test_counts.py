@@ -51,7 +51,7 @@ def test_join_keeps_the_order():
 
 
 def test_a_missing_or_wrong_file_is_one_line(tmp_path):
-    path = tmp_path / "counts.npz"
+    path = tmp_path / "counts.json"
     with pytest.raises(InputError, match="is missing"):
         Counts.load(path)
     np.savez(path, other=np.zeros(2))

@@ -9,7 +9,7 @@ from eacnet.errors import InputError
 from eacnet.models import build_model, save_model
 from eacnet.pretrained import start as initial
 from eacnet.pretrained.imagenet import MEAN, STD, take_imagenet
-from eacnet.pretrained.start import initial_model, told
+from eacnet.pretrained.start import describe_start, initial_model
 
 CLASSES = [{"name": name, "category": "", "color": [0, 0, 0]} for name in ("sky", "road", "car")]
 RGB = [72.0, 83.0, 73.0]
@@ -54,7 +54,7 @@ def test_a_fresh_calibration_starts_exactly_at_the_baseline(backbone, calibratio
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     init = {"path": str(path), "sha256": digest, "mean": RGB}
     assert facts == {"init": init, "pretrained": None}
-    assert told(facts) == f"starts from {path}"
+    assert describe_start(facts) == f"starts from {path}"
 
 
 def test_a_calibration_of_the_file_is_taken_up(saved):
@@ -77,7 +77,9 @@ def test_fresh_weights_are_those_of_the_seed_with_and_without_a_file(saved):
     assert all(torch.equal(truth[name], states[0][name]) for name in truth)
     for name in ("calibration.query.weight", "calibration.value.bias", "drawn next"):
         assert torch.equal(states[0][name], states[1][name])
-    assert told(initial_model("dab", "none", CLASSES, RGB)[1]) == "starts from fresh weights"
+    assert (
+        describe_start(initial_model("dab", "none", CLASSES, RGB)[1]) == "starts from fresh weights"
+    )
 
 
 @pytest.mark.parametrize(
@@ -183,7 +185,9 @@ def test_a_start_from_imagenet_says_which_layers_it_took(imagenet, monkeypatch):
     monkeypatch.setattr(initial, "download_imagenet", imagenet.state_dict)
     model, facts = initial_model("resnet18", "pooled", CLASSES, RGB, None, "imagenet")
     assert facts["pretrained"][:2] == ["conv1", "bn1"]
-    assert told(facts).startswith("starts from ImageNet's weights in conv1, bn1, layer1.0.conv1")
+    assert describe_start(facts).startswith(
+        "starts from ImageNet's weights in conv1, bn1, layer1.0.conv1"
+    )
     assert torch.isfinite(model.eval()(torch.zeros(1, 3, 64, 64))).all()
 
 

@@ -71,7 +71,7 @@ def stage(tmp_path, monkeypatch, results):
         example = results(calibrated=calibration != "none")
         source = {**example.evaluation["provenance"], "data": checksum}
         reports = tmp_path / "reports"
-        counts.save(reports / "camvid/main/counts.npz")
+        counts.save(reports / "camvid/main/counts.json")
         scores = {**details(counts, classes), "provenance": source}
         write_json(reports / "camvid/main/evaluation.json", scores)
         write_json(reports / "camvid/main/training.json", example.training)

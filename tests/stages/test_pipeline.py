@@ -21,14 +21,14 @@ def test_repro_makes_everything_that_the_readme_promises(reproduced):
     for name in ("README.md", "ablation.json", "metrics.json", "figures/training.png"):
         assert (folder / name).is_file(), name
     for run in ("main", "cells/dab-none-1", "cells/dab-pooled-1"):
-        for name in ("training.csv", "training.json", "evaluation.json", "counts.npz"):
+        for name in ("training.csv", "training.json", "evaluation.json", "counts.json"):
             assert (folder / run / name).is_file(), (run, name)
     assert list((reproduced.root / "reports/speed").glob("*.json"))
     assert not list((reproduced.root / ".cache/training").rglob("*.pt"))
 
 
 def test_metrics_follow_from_the_counts(reproduced):
-    counts = Counts.load(reproduced.root / "reports/synthetic/main/counts.npz")
+    counts = Counts.load(reproduced.root / "reports/synthetic/main/counts.json")
     metrics = read(reproduced, "reports/synthetic/main/metrics.json")
     assert len(counts) == 2
     assert metrics["miou"] == round(100 * float(mean_iou(counts.confusion.sum(0))), 4)

@@ -71,7 +71,7 @@ def test_a_published_checkpoint_goes_through_the_whole_pipeline(project, referen
     right = ((predicted == labels) & (labels != 255)).sum() / (labels != 255).sum()
     metrics = json.loads((reports / "main/metrics.json").read_text())
     assert abs(metrics["pixel_accuracy"] - 100 * right) < 0.01
-    assert len(Counts.load(reports / "main/counts.npz")) == len(images)
+    assert len(Counts.load(reports / "main/counts.json")) == len(images)
 
     page = (reports / "README.md").read_text()
     assert "was taken as it is from published.safetensors" in page

@@ -65,7 +65,7 @@ def summarise(tmp_path, monkeypatch):
         write_json(CELLS / name / "evaluation.json", {"provenance": source})
         confusion = random.integers(1, 99, (3, 2, 2))
         counts = Counts(confusion, np.stack([confusion // 2] * 3, 1), np.ones((3, 2, 4), int))
-        counts.save(CELLS / name / "counts.npz")
+        counts.save(CELLS / name / "counts.json")
 
     def run() -> dict:
         importlib.import_module("stages.summarise").main()
@@ -109,7 +109,7 @@ def test_a_recipe_from_before_a_parameter_came_has_its_default(summarise):
     summarise()
 
 
-@pytest.mark.parametrize("name", ["training.json", "evaluation.json", "counts.npz"])
+@pytest.mark.parametrize("name", ["training.json", "evaluation.json", "counts.json"])
 def test_a_missing_cell_is_an_error(summarise, name):
     (ERFNET / name).unlink()
     with pytest.raises(InputError, match=rf"erfnet-none-2/{name} is missing; `dvc repro`"):

@@ -1,0 +1,81 @@
+"""The store of finished trainings: what was trained once is taken over, not trained again.
+
+<store>/<fingerprint>/weights.safetensors, training.csv, training.json. Whoever shares the folder,
+other machines, other checkouts, jobs of a cluster, shares the trainings.
+"""
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock
+
+from eacnet.errors import InputError
+from eacnet.files import checksum, read_json, replacing, replacing_folder, write_json
+
+SUMS = "checksums.json"
+WEIGHTS, CURVE, FACTS = FILES = ("weights.safetensors", "training.csv", "training.json")
+
+
+@dataclass(frozen=True)
+class Store:
+    """The finished trainings at `root`, at most `limit` bytes of them."""
+
+    root: Path
+    limit: int
+
+    def take(self, key: str, weights: Path, results: Path) -> None:
+        """Copy a finished training to where a stage writes it."""
+        folder = self.root / key
+        for name, target in _targets(weights, results).items():
+            with replacing(target) as temporary:
+                shutil.copyfile(folder / name, temporary)
+        os.utime(folder)
+
+    def put(self, key: str, weights: Path, results: Path) -> None:
+        """Keep a copy of a finished training, and drop the longest unused beyond the limit."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        with replacing_folder(self.root / key, ["*"]) as folder:
+            folder.mkdir()
+            for name, source in _targets(weights, results).items():
+                shutil.copyfile(source, folder / name)
+            write_json(folder / SUMS, {name: checksum(folder / name) for name in FILES})
+        self._trim(keep=key)
+
+    def has(self, key: str) -> bool:
+        """Say whether a training is finished, and whole: a damaged one is done anew, and said."""
+        folder = self.root / key
+        if not folder.is_dir():
+            return False
+        try:
+            sums = read_json(folder / SUMS)
+            if sums == {name: checksum(folder / name) for name in FILES}:
+                return True
+        except (InputError, OSError):
+            pass
+        print(f"{folder} is damaged, so this network is trained anew")
+        return False
+
+    def only_one(self, key: str) -> FileLock:
+        """Return the right to train `key`, to enter: of several processes the others wait."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        return FileLock(self.root / f".{key}.lock")
+
+    def _trim(self, keep: str) -> None:
+        folders = [path for path in self.root.iterdir() if path.is_dir() and path.name != keep]
+        sizes = {path: _size(path) for path in folders}
+        free = self.limit - _size(self.root / keep) - sum(sizes.values())
+        for path in sorted(folders, key=lambda path: path.stat().st_mtime):
+            if free >= 0:
+                return
+            shutil.rmtree(path)
+            free += sizes[path]
+
+
+def _targets(weights: Path, results: Path) -> dict[str, Path]:
+    return {WEIGHTS: weights, CURVE: results / CURVE, FACTS: results / FACTS}
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
