@@ -99,17 +99,25 @@ def _runtimes() -> dict[str, str]:
 def _max_clock() -> int | None:
     """Return the highest clock of any core in MHz."""
     files = CPUS.glob("cpu[0-9]*/cpufreq/cpuinfo_max_freq")
-    return max((int(file.read_text()) // 1000 for file in files), default=None)
+    clocks = []
+    for file in files:
+        with suppress(OSError, ValueError):
+            clocks.append(int(file.read_text(encoding="ascii")) // 1000)
+    return max(clocks, default=None)
 
 
 def _gpus() -> list[dict[str, Any]]:
     """Return the NVIDIA GPUs as their driver lists them."""
     command = ["nvidia-smi", f"--query-gpu={GPU_QUERY}", "--format=csv,noheader,nounits"]
     try:
-        run = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
+        run = subprocess.run(
+            command, capture_output=True, encoding="utf-8", errors="replace", check=True, timeout=30
+        )
     except (OSError, subprocess.SubprocessError):
         return []
-    return [_gpu(line) for line in run.stdout.splitlines() if line.strip()]
+    # A driver that is out of order says so here.
+    wanted = GPU_QUERY.count(",")
+    return [_gpu(line) for line in run.stdout.splitlines() if line.count(",") == wanted]
 
 
 def _gpu(line: str) -> dict[str, Any]:

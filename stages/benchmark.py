@@ -12,8 +12,9 @@ from pathlib import Path
 
 from eacnet.config.params import load_params
 from eacnet.errors import InputError, exit_on_error
-from eacnet.files import read_json, write_json
+from eacnet.files import write_json
 from eacnet.layout import ENVIRONMENT, PREPARED, main_run, speed_file
+from eacnet.result_files import read_result
 
 
 def main() -> None:
@@ -28,7 +29,7 @@ def main() -> None:
         raise InputError(
             f"unknown plan {name!r}; params.yaml has {', '.join(sorted(params.benchmarks))}"
         )
-    plan, environment = params.benchmarks[name], read_json(ENVIRONMENT)
+    plan, environment = params.benchmarks[name], read_result(ENVIRONMENT, "environment")
 
     import psutil
     import torch

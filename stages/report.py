@@ -4,8 +4,9 @@ from dataclasses import replace
 
 from eacnet.config.params import load_params
 from eacnet.errors import InputError, exit_on_error
-from eacnet.files import read_json, replacing_folder, write_text
+from eacnet.files import replacing_folder, write_text
 from eacnet.layout import PREPARED, PUBLISHED, SPEED, cells, main_run, reports
+from eacnet.result_files import read_result
 
 
 def main() -> None:
@@ -34,8 +35,8 @@ def main() -> None:
     histories: dict[tuple[str, str], list[History]] = {}
     for cell in cells(params):
         kind = cell.backbone, cell.calibration
-        trained = read_json(cell.results / "training.json")
-        scored = read_json(cell.results / "evaluation.json")["provenance"]
+        trained = read_result(cell.results / "training.json", "training")
+        scored = read_result(cell.results / "evaluation.json", "evaluation")["provenance"]
         runs.setdefault(kind, []).append(Run(trained, scored))
         histories.setdefault(kind, []).append(read_history(cell.results / "training.csv"))
     results = Results(
@@ -43,13 +44,13 @@ def main() -> None:
         data=store.info,
         split=data.evaluate,
         validated_on=data.validate_split,
-        training=read_json(run.results / "training.json"),
-        evaluation=read_json(run.results / "evaluation.json"),
-        ablation=read_json(folder / "ablation.json"),
-        speed=preferred([read_json(path) for path in sorted(SPEED.glob("*.json"))]),
+        training=read_result(run.results / "training.json", "training"),
+        evaluation=read_result(run.results / "evaluation.json", "evaluation"),
+        ablation=read_result(folder / "ablation.json", "ablation"),
+        speed=preferred([read_result(path, "speed") for path in sorted(SPEED.glob("*.json"))]),
         published=read_published(PUBLISHED),
         runs=runs,
-        attention=read_json(run.results / "attention.json"),
+        attention=read_result(run.results / "attention.json", "attention"),
     )
     scored = results.evaluation["provenance"]
     if (scored["data"], scored["split"]) != (store.checksum, data.evaluate):

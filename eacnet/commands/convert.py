@@ -15,6 +15,7 @@ from typing import Any
 
 from eacnet.datasets.labels import TABLES, described, read_table
 from eacnet.errors import InputError
+from eacnet.files import check_file
 
 # What a class table is guessed from where none is named.
 BY_COUNT = {19: "cityscapes", 11: "camvid"}
@@ -59,10 +60,9 @@ def run(arguments: argparse.Namespace) -> None:
     """
     source, target = arguments.checkpoint, arguments.model
     card = _card(arguments)
-    if target.is_dir():
-        raise InputError(f"{target} is a folder; name the file to write, such as model.safetensors")
     if target.suffix != ".safetensors":
         raise InputError(f"{target} must end in .safetensors: that is what is written")
+    check_file(target)
 
     from eacnet.models import save_model
     from eacnet.pretrained.published import load_published

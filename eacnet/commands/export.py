@@ -12,6 +12,8 @@ the network; one that does not agree is deleted.
 import argparse
 from pathlib import Path
 
+from eacnet.files import check_file
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
@@ -40,6 +42,9 @@ def run(arguments: argparse.Namespace) -> None:
     from eacnet.inference.export import Form, export_model
     from eacnet.models import load_model
 
+    check_file(arguments.target)
+    if arguments.target.suffix.lower() == ".xml":
+        check_file(arguments.target.with_suffix(".bin"))
     form = Form(arguments.uint8_input, arguments.label_map)
     metadata = export_model(load_model(arguments.model), arguments.target, form)
     print(

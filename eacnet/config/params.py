@@ -14,6 +14,7 @@ from eacnet.config.names import (
     DatasetName,
     Natural,
     Positive,
+    Seed,
     Size,
     Split,
     Strict,
@@ -79,7 +80,7 @@ class Synthetic(Dataset):
         Annotated[int, Field(ge=64, le=1024)],
         Annotated[int, Field(ge=128, le=2048)],
     ]
-    seed: Natural
+    seed: Seed
 
 
 class Datasets(Strict):
@@ -155,7 +156,7 @@ class Ablation(Strict):
     backbones: Annotated[list[Backbone], Field(min_length=1)]
     calibrations: Annotated[list[CalibrationName], Field(min_length=1)]
     baselines: list[Baseline]
-    seeds: Annotated[list[Natural], Field(min_length=1)]
+    seeds: Annotated[list[Seed], Field(min_length=1)]
 
     @model_validator(mode="after")
     def _no_cell_twice(self) -> "Ablation":
@@ -195,7 +196,7 @@ class Params(Strict):
     dataset: DatasetName
     variant: str
     raw: Annotated[str, Field(min_length=1)]
-    seed: Natural
+    seed: Seed
     model: Model
     datasets: Datasets
     recipes: dict[str, Recipe]

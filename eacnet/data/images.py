@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from eacnet.errors import InputError
 
@@ -13,7 +13,7 @@ def image_size(path: Path) -> tuple[int, int]:
     try:
         with Image.open(path) as file:
             return file.height, file.width
-    except (OSError, UnidentifiedImageError, SyntaxError) as error:
+    except Exception as error:  # of a hostile file, Pillow's readers can raise anything
         raise _unreadable(path, error) from None
 
 
@@ -27,7 +27,9 @@ def decode(path: Path) -> Image.Image:
         with Image.open(path) as file:
             file.load()
             return file
-    except (OSError, UnidentifiedImageError, SyntaxError, Image.DecompressionBombError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # see above
         raise _unreadable(path, error) from None
 
 

@@ -46,6 +46,7 @@ def prepare(
     """
     table = class_table(dataset, raw)
     frames = {split: list_frames(dataset, raw, split) for split in splits}
+    _check_names(frames)
     size = _common_size([frame for split in splits for frame in frames[split]])
     classes = described(table)
     sums = np.zeros((2, 3), np.uint64)
@@ -80,6 +81,15 @@ def prepare(
             "splits": entries,
         }
         write_json(folder / "dataset.json", info)
+
+
+def _check_names(frames: dict[str, list[Frame]]) -> None:
+    """Refuse names that are no text now, and not in the report behind hours of training."""
+    for frame in (frame for split in frames.values() for frame in split):
+        try:
+            frame.id.encode()
+        except UnicodeEncodeError:
+            raise InputError(f"{frame.image} has a name that is no UTF-8; rename it") from None
 
 
 def _common_size(frames: list[Frame]) -> tuple[int, int]:

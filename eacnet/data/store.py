@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from eacnet.errors import InputError
-from eacnet.files import read_json
+from eacnet.result_files import read_result
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,11 @@ class Store:
             ids = self.info["splits"][name]["ids"]
             images = np.load(self.root / name / "images.npy", mmap_mode="r")
             labels = np.load(self.root / name / "labels.npy", mmap_mode="r")
-        except (KeyError, OSError, ValueError) as error:
+            if not images.dtype == labels.dtype == np.uint8 or images.ndim != 4:
+                raise ValueError("not images and labels in uint8")
+            if images.shape != (len(ids), *labels.shape[1:], 3) or len(labels) != len(ids):
+                raise ValueError(f"{len(ids)} ids, images {images.shape}, labels {labels.shape}")
+        except Exception as error:  # NumPy's reader can raise anything
             raise InputError(
                 f"{self.root} has no usable split {name!r} ({error}); run `dvc repro prepare`"
             ) from None
@@ -66,4 +70,4 @@ def open_store(root: Path) -> Store:
     Raises:
         InputError: it is missing or broken.
     """
-    return Store(root, read_json(root / "dataset.json"))
+    return Store(root, read_result(root / "dataset.json", "store"))
