@@ -1,7 +1,8 @@
 """What the result files hold: each is read through here, so that a damaged one is named as such.
 
-A schema names the keys that readers take for granted. Keys beyond those are let through, and those
-that came later may be absent, so that reports of earlier versions can still be read.
+A schema says which values are possible. Keys that it does not name are let through, and those that
+not every version wrote may be absent, so that reports of earlier versions can still be read: whoever
+asks for a key that is not there gets the same kind of error, from `Facts`.
 """
 
 from pathlib import Path
@@ -38,27 +39,32 @@ class Code(_Part):
     modified: list[str] | None = None
 
 
+class Recipe(_Part):
+    """How a network was trained."""
+
+    epochs: Count
+    batch: Count = 1
+    crop: Size = [1, 1]
+    scales: list[Number] = []
+    optimiser: dict[str, Any] = {}
+    schedule: dict[str, Any] = {}
+    loss: dict[str, Any] = {}
+
+
 class Training(_Part):
     """training.json: the facts of a training."""
 
     backbone: Text
     calibration: Text
     seed: Count
-    recipe: dict[str, Any]
+    recipe: Recipe
     trained_on: list[Text]
     data: Text
-    device: Text
-    code: Code
-    versions: dict[str, str]
+    device: Text = "-"
+    code: Code | None = None
+    versions: dict[str, str] = {}
     init: dict[str, Any] | None = None
     pretrained: list[str] | None = None
-
-    @model_validator(mode="after")
-    def _recipe_is_one(self) -> "Training":
-        for key in ("epochs", "batch", "crop", "scales", "optimiser", "schedule", "loss"):
-            if key not in self.recipe:
-                raise ValueError(f"recipe lacks {key}")
-        return self
 
 
 class Band(_Part):
@@ -85,11 +91,17 @@ class Scored(_Part):
 
     split: Text
     data: Text
-    device: Text
-    threads: Count
-    versions: dict[str, str]
+    device: Text = "-"
+    threads: Count = 1
+    versions: dict[str, str] = {}
     weights: Text | None = None
     code: Code | None = None
+
+
+class ScoredRun(_Part):
+    """evaluation.json, of which only the origin is of interest."""
+
+    provenance: Scored
 
 
 class Evaluation(Scores):
@@ -181,23 +193,23 @@ class Machine(_Part):
     """The machine of a benchmark, or of the pipeline (environment.json)."""
 
     device: Text
-    cpu: dict[str, Any]
-    gpus: list[dict[str, Any]]
-    versions: dict[str, str]
+    cpu: dict[str, Any] = {}
+    gpus: list[dict[str, Any]] = []
+    versions: dict[str, str] = {}
 
 
 class Speed(_Part):
     """reports/speed/*.json: a benchmark."""
 
     machine: Machine
-    plan: Text
-    classes: Count
-    weights: Text
-    rows: list[Row]
+    plan: Text = "-"
+    classes: Count = 1
+    weights: Text = "-"
+    rows: list[Row] = []
     scaling: list[Row] = []
     modules: list[Row] = []
     skipped: list[Any] = []
-    provenance: dict[str, Any]
+    provenance: dict[str, Any] = {}
 
 
 class ClassEntry(_Part):
@@ -252,6 +264,7 @@ class Summary(_Part):
 SCHEMAS = {
     "training": Training,
     "evaluation": Evaluation,
+    "scored": ScoredRun,
     "metrics": Metrics,
     "summary": Summary,
     "ablation": Ablation,
@@ -263,14 +276,22 @@ SCHEMAS = {
 
 
 class Facts(dict):
-    """The content of a result file: a key that it lacks is the file's fault, and said as such."""
+    """An object of a result file: a key that it lacks is the file's fault, and said as such."""
 
-    def __init__(self, path: Path, content: dict[str, Any]) -> None:
-        super().__init__(content)
-        self._path = path
+    def __init__(self, where: str, content: dict[str, Any]) -> None:
+        super().__init__({key: _facts(f"{where}{key}.", value) for key, value in content.items()})
+        self._where = where
 
     def __missing__(self, key: str) -> Any:
-        raise InputError(f"{self._path}: key {key} is missing; `dvc repro -f` remakes it")
+        raise InputError(f"{self._where}{key} is missing; `dvc repro -f` remakes it")
+
+
+def _facts(where: str, value: Any) -> Any:
+    if isinstance(value, dict):
+        return Facts(where, value)
+    if isinstance(value, list):
+        return [_facts(f"{where}{index}.", each) for index, each in enumerate(value)]
+    return value
 
 
 def read_result(path: Path, kind: str) -> dict[str, Any]:
@@ -292,7 +313,7 @@ def read_result(path: Path, kind: str) -> dict[str, Any]:
         SCHEMAS[kind].model_validate(content)
     except ValidationError as error:
         raise InputError(f"{path}: {_explain(error)}; `dvc repro -f` remakes it") from None
-    return Facts(path, content)
+    return _facts(f"{path}: key ", content)
 
 
 def _explain(error: ValidationError) -> str:

@@ -51,7 +51,7 @@ def main() -> None:
 def _check(run: Run, params: Params, data: str) -> None:
     """Refuse a cell that is missing, or that is not of this recipe, data, split and weights."""
     training = read_result(run.results / "training.json", "training")
-    scored = read_result(run.results / "evaluation.json", "evaluation")["provenance"]
+    scored = read_result(run.results / "evaluation.json", "scored")["provenance"]
     network = (training["backbone"], training["calibration"], training["seed"])
     pretrained = params.model.weights_for(run.backbone) != "none"
     same = {
