@@ -1,7 +1,7 @@
 """What the result files hold: each is read through here, so that a damaged one is named as such.
 
 A schema says which values are possible. Keys that it does not name are let through, and those that
-not every version wrote may be absent, so that reports of earlier versions can still be read: whoever
+not every version wrote may be absent, so that reports of earlier versions can still be read; who
 asks for a key that is not there gets the same kind of error, from `Facts`.
 """
 
