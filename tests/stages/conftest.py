@@ -11,9 +11,9 @@ from ruamel.yaml import YAML
 ROOT = Path(__file__).parents[2]
 CODE = ("eacnet", "stages", "params.yaml", "dvc.yaml", ".dvcignore", ".gitignore", "data/raw")
 CODE += ("data/published.csv",)
-SKIPPED = shutil.ignore_patterns(
-    "__pycache__", "camvid", "leftImg8bit", "gtFine", "images", "labels"
-)
+# Files of the code, but no raw data that happen to lie in this checkout.
+SKIPPED = shutil.ignore_patterns("__pycache__")
+RAW = shutil.ignore_patterns("camvid", "synthetic", "leftImg8bit", "gtFine", "images", "labels")
 
 
 @dataclass
@@ -29,6 +29,11 @@ class Project:
         )
         assert not check or done.returncode == 0, done.stdout + done.stderr
         return done
+
+    def prepare(self) -> None:
+        """Draw the dataset and prepare it."""
+        for stage in ("draw", "prepare"):
+            self.run("python", "-m", f"stages.{stage}")
 
     def start(self, *command: str) -> subprocess.Popen[str]:
         """Start a command in the background."""
@@ -68,7 +73,8 @@ def make_project(root: Path) -> Project:
         source, target = ROOT / name, root / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
-            shutil.copytree(source, target, ignore=SKIPPED)
+            ignore = RAW if name == "data/raw" else SKIPPED
+            shutil.copytree(source, target, ignore=ignore)
         else:
             shutil.copy(source, target)
     project = Project(root)

@@ -66,6 +66,23 @@ def test_results_say_where_they_come_from(reproduced):
 def test_nothing_runs_again_where_nothing_changed(reproduced):
     out = reproduced.run("dvc", "repro").stdout
     assert re.findall("Running stage '(.*)'", out) == ["environment"]
+    assert reproduced.run("git", "status", "--porcelain").stdout == ""
+
+
+def test_another_experiment_and_back_reruns_nothing(reproduced):
+    reproduced.run("dvc", "exp", "run", "-S", "seed=7", "train")
+    reproduced.run("dvc", "exp", "run", "-S", "seed=8", "train")
+    out = reproduced.run("dvc", "exp", "run", "-S", "seed=7", "train").stdout
+    assert "Running stage" not in out.replace("Running stage 'environment'", "")
+    recipe = reproduced.params["recipes"]["synthetic"]
+    settings = ("-S", "variant=_other", "-S", f"+recipes.synthetic_other={recipe}".replace("'", ""))
+    reproduced.run("dvc", "exp", "run", "-S", "seed=1", *settings)
+    assert (reproduced.root / "reports/synthetic_other/README.md").is_file()
+    out = reproduced.run("dvc", "exp", "run", "-S", "seed=1", "-S", "variant=''").stdout
+    assert set(re.findall("Running stage '(.*)'", out)) <= {"environment", "report@synthetic"}
+    lock = (reproduced.root / "dvc.lock").read_text()
+    assert "train@synthetic:" in lock
+    assert "train@synthetic_other:" in lock
 
 
 def test_an_experiment_without_calibration_is_compared_with_the_last_commit(reproduced):

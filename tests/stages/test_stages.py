@@ -1,5 +1,6 @@
 """Each stage by itself: what it refuses, and what it leaves behind when it is stopped."""
 
+import shutil
 import signal
 import time
 
@@ -7,6 +8,8 @@ import pytest
 from ruamel.yaml import YAML
 
 STAGES = (
+    "draw",
+    "fetch",
     "prepare",
     "train",
     "evaluate",
@@ -75,7 +78,7 @@ def test_an_unknown_run_is_refused(project):
 
 
 def test_a_crop_larger_than_any_frame_allows_is_refused(project):
-    project.run("python", "-m", "stages.prepare")
+    project.prepare()
     project.set("recipes.synthetic.crop", [512, 512])
     message = refused(project, "python", "-m", "stages.train")
     assert "crop is 512x512, but frames of 64x128" in message
@@ -83,7 +86,7 @@ def test_a_crop_larger_than_any_frame_allows_is_refused(project):
 
 
 def test_a_wrong_model_file_is_refused(project):
-    project.run("python", "-m", "stages.prepare")
+    project.prepare()
     weights = project.root / "models/synthetic/main.safetensors"
     weights.parent.mkdir(parents=True)
     weights.write_bytes(b"not a network")
@@ -91,20 +94,17 @@ def test_a_wrong_model_file_is_refused(project):
     assert not (project.root / "reports").exists()
 
 
-def test_a_stopped_prepare_leaves_nothing(project, monkeypatch):
-    scratch = project.root / "scratch"
-    scratch.mkdir()
-    monkeypatch.setenv("TMPDIR", str(scratch))
+def test_stopped_drawing_leaves_nothing(project):
     project.set("datasets.synthetic.scenes.train", 10_000)
-    process = project.start("python", "-m", "stages.prepare")
-    while process.poll() is None and not list(scratch.rglob("*_labelIds.png")):
+    process = project.start("python", "-m", "stages.draw")
+    raw = project.root / "data/raw"
+    while process.poll() is None and not list(raw.rglob("*_labelIds.png")):
         time.sleep(0.02)
     process.send_signal(signal.SIGTERM)
     _, stderr = process.communicate()
     assert process.returncode == 1
     assert stderr.splitlines()[-1].startswith("error: interrupted")
-    assert not list(scratch.iterdir())
-    assert not (project.root / "data/prepared").exists()
+    assert not list(raw.rglob("*synthetic*"))
 
 
 def wait_for_epoch(project, process) -> None:
@@ -116,24 +116,24 @@ def wait_for_epoch(project, process) -> None:
 
 def test_a_training_killed_at_any_moment_ends_with_the_same_bits(project):
     project.set("recipes.synthetic.epochs", 4)
-    project.run("python", "-m", "stages.prepare")
+    project.prepare()
     weights = project.root / "models/synthetic/main.safetensors"
     curve = project.root / "reports/synthetic/main/training.csv"
     project.run("python", "-m", "stages.train")
     whole = weights.read_bytes(), curve.read_bytes()
-    scratch = project.root / ".cache/training"
+    assert not list((project.root / ".cache/training").rglob("*.pt"))
 
-    def forget() -> None:
-        weights.unlink()
-        curve.unlink()
-
-    # Stopped between training and scoring: DVC removes both, and nothing is trained again.
-    forget()
-    assert "0/8" not in project.run("python", "-m", "stages.train").stderr
+    # DVC removes outputs before a stage runs: nothing is trained again, even so.
+    weights.unlink()
+    curve.unlink()
+    done = project.run("python", "-m", "stages.train")
+    assert "main was trained before: taken over from" in done.stdout
+    assert "0/8" not in done.stderr
     assert (weights.read_bytes(), curve.read_bytes()) == whole
-    project.run("python", "-m", "stages.evaluate")
-    assert not list(scratch.rglob("*.pt"))
-    forget()
+
+    weights.unlink()
+    curve.unlink()
+    shutil.rmtree(project.root / ".cache/trained")
 
     process = project.start("python", "-m", "stages.train")
     wait_for_epoch(project, process)
@@ -147,7 +147,7 @@ def test_a_training_killed_at_any_moment_ends_with_the_same_bits(project):
 
 def test_another_recipe_never_takes_up_an_old_checkpoint(project):
     project.set("recipes.synthetic.epochs", 30)
-    project.run("python", "-m", "stages.prepare")
+    project.prepare()
     process = project.start("python", "-m", "stages.train")
     wait_for_epoch(project, process)
     process.send_signal(signal.SIGTERM)
@@ -166,8 +166,9 @@ def test_another_recipe_never_takes_up_an_old_checkpoint(project):
 def test_every_stage_of_the_pipeline_is_a_script_and_back(project):
     pipeline = YAML(typ="safe").load(project.root / "dvc.yaml")
     raw = YAML(typ="safe").load(project.root / "data/raw/dvc.yaml")
-    assert [stage["cmd"] for stage in raw["stages"].values()] == ["python -m stages.fetch"]
-    # index is the second command of report, layout is no script.
-    others = {"fetch", "layout", "index"}
-    scripts = {path.stem for path in (project.root / "stages").glob("*.py")} - others
-    assert scripts == set(STAGES) == set(pipeline["stages"]) - {"ablation", "baseline"}
+    stages = {**raw["stages"], **pipeline["stages"]}
+    # index is the second command of report; a cell is a train and an evaluate.
+    scripts = {path.stem for path in (project.root / "stages").glob("*.py")} - {"index"}
+    assert scripts == set(STAGES) == set(stages) - {"ablation", "baseline"}
+    for name in set(stages) & set(STAGES):
+        assert f"python -m stages.{name}" in stages[name]["cmd"], name

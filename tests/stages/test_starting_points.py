@@ -20,7 +20,7 @@ def test_a_training_starts_from_a_file_and_resumes_only_from_the_same(project):
 
     project.set("recipes.synthetic.init", "start.safetensors")
     project.set("recipes.synthetic.epochs", 4)
-    project.run("python", "-m", "stages.prepare")
+    project.prepare()
     write("dab")
     checkpoints = project.root / ".cache/training"
     process = project.start("python", "-m", "stages.train")
@@ -31,7 +31,7 @@ def test_a_training_starts_from_a_file_and_resumes_only_from_the_same(project):
 
     write("dab")  # other weights under the same name
     done = project.run("python", "-m", "stages.train")
-    assert done.stdout == "main starts from start.safetensors\n"
+    assert done.stdout.endswith("main starts from start.safetensors\n")
     assert "0/8" in done.stderr
     training = json.loads((project.root / "reports/synthetic/main/training.json").read_text())
     digest = hashlib.sha256((project.root / "start.safetensors").read_bytes()).hexdigest()

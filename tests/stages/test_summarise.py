@@ -138,12 +138,12 @@ def test_a_stale_cell_is_an_error(summarise, file, keys, value, reason):
     message = str(caught.value)
     assert "\n" not in message
     assert f"{ERFNET} is stale: it {reason} than there" in message
-    assert "`dvc repro baseline@erfnet-none-2`" in message
+    assert "`dvc repro baseline@camvid-erfnet-none-2`" in message
 
 
 def test_weights_that_changed_after_scoring_make_a_cell_stale(summarise):
     Path("models/camvid/dab-pooled-1.safetensors").write_text("others")
     with pytest.raises(
-        InputError, match=r"dab-pooled-1 is stale.*`dvc repro ablation@dab-pooled-1`"
+        InputError, match=r"dab-pooled-1 is stale.*`dvc repro ablation@camvid-dab-pooled-1`"
     ):
         summarise()

@@ -11,7 +11,6 @@ from eacnet.data.samples import Augmentation, Samples
 from eacnet.data.store import Split
 from eacnet.errors import InputError
 from eacnet.models import build_model
-from eacnet.training.fingerprint import source_digest
 from eacnet.training.loop import Epoch, make_fabric, make_optimiser, train
 from eacnet.training.losses import CrossEntropy
 
@@ -201,12 +200,38 @@ def test_history_rows_are_finite_numbers(samples, tmp_path):
     assert math.isfinite(history[0].loss)
 
 
-def test_the_source_digest_sees_every_change(tmp_path):
-    (tmp_path / "models").mkdir()
-    (tmp_path / "models/dab.py").write_text("a = 1\n")
-    before = source_digest(tmp_path, ["models"])
-    assert source_digest(tmp_path, ["models"]) == before
-    (tmp_path / "models/dab.py").write_text("a = 2\n")
-    assert source_digest(tmp_path, ["models"]) != before
-    (tmp_path / "models/dab.py").rename(tmp_path / "models/erf.py")
-    assert source_digest(tmp_path, ["models"]) != before
+@pytest.mark.parametrize("content", [b"", b"no checkpoint", b"PK\x03\x04 cut"])
+def test_a_damaged_checkpoint_is_set_aside_and_the_training_starts_anew(
+    samples, tmp_path, capsys, content
+):
+    whole, history = run(samples, tmp_path / "whole.pt", recipe(epochs=1))
+    checkpoint = tmp_path / "a.pt"
+    checkpoint.write_bytes(content)
+    again, same_history = run(samples, checkpoint, recipe(epochs=1))
+    assert same(whole, again)
+    assert history == same_history
+    assert (tmp_path / "a.damaged").read_bytes() == content
+    assert "is damaged and set aside as a.damaged" in capsys.readouterr().out
+
+
+def test_a_training_goes_on_with_another_number_of_threads_and_says_so(samples, tmp_path, capsys):
+    run(samples, tmp_path / "a.pt", recipe(epochs=1))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(threads + 1)
+    try:
+        _, history = run(samples, tmp_path / "a.pt", recipe(epochs=2))
+    finally:
+        torch.set_num_threads(threads)
+    assert [epoch.epoch for epoch in history] == [1, 2]
+    said = capsys.readouterr().out
+    assert "goes on behind epoch 1" in said
+    assert f"ran with {threads} threads, now there are {threads + 1}" in said
+
+
+def test_the_curve_is_shown_from_the_start_and_after_each_epoch(samples, tmp_path):
+    seen = []
+    fabric = make_fabric(Hardware(accelerator="cpu", devices=1, workers=0), "fp32")
+    network = build_model("dab", 3, "none")
+    what = fabric, network, CrossEntropy(None), samples, MEAN, recipe(epochs=2), 0
+    train(*what, tmp_path / "a.pt", None, watch=lambda history: seen.append(len(history)))
+    assert seen == [0, 1, 2]

@@ -1,0 +1,53 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from eacnet.training.trained import FILES, Store
+
+
+@pytest.fixture
+def finished(tmp_path):
+    """Return a function: text, bytes of weights -> (weights, results) of a finished training."""
+
+    def write(text: str, size: int = 10) -> tuple[Path, Path]:
+        results = tmp_path / text
+        results.mkdir()
+        weights = results / "main.safetensors"
+        weights.write_bytes(b"w" * size)
+        for name in FILES[1:]:
+            (results / name).write_text(text)
+        return weights, results
+
+    return write
+
+
+def test_what_was_put_is_taken_as_it_was(tmp_path, finished):
+    store = Store(tmp_path / "store", 10_000)
+    weights, results = finished("one")
+    assert not store.has("a")
+    store.put("a", weights, results)
+    assert store.has("a")
+    taken = tmp_path / "other/main.safetensors", tmp_path / "other/main"
+    store.take("a", *taken)
+    assert taken[0].read_bytes() == weights.read_bytes()
+    assert [(taken[1] / name).read_text() for name in FILES[1:]] == ["one", "one"]
+
+
+def test_a_training_that_is_not_whole_is_none(tmp_path, finished):
+    store = Store(tmp_path / "store", 10_000)
+    store.put("a", *finished("one"))
+    (tmp_path / "store/a" / FILES[0]).unlink()
+    assert not store.has("a")
+
+
+def test_the_longest_unused_go_first_and_never_the_newest(tmp_path, finished):
+    store = Store(tmp_path / "store", 2_500)
+    for age, name in enumerate("ab"):
+        store.put(name, *finished(name * 2, 1_000))
+        os.utime(tmp_path / "store" / name, (age, age))
+    store.take("a", tmp_path / "x/w", tmp_path / "x")
+    store.put("c", *finished("cc", 1_000))
+    assert [store.has(name) for name in "abc"] == [True, False, True]
+    store.put("d", *finished("dd", 9_000))
+    assert [store.has(name) for name in "acd"] == [False, False, True]
