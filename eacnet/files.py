@@ -184,6 +184,8 @@ def create_array(path: Path, dtype: Any, shape: tuple[int, ...]) -> "np.ndarray"
     import numpy as np
 
     size = math.prod(shape) * np.dtype(dtype).itemsize
+    if size > shutil.disk_usage(path.parent).free:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
     array = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
     if hasattr(os, "posix_fallocate"):
         with path.open("r+b") as file:

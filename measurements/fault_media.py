@@ -77,7 +77,7 @@ def spoil_model(good: Path, bad: Path, change: Any) -> None:
         name = next(name for name in tensors if name.endswith("running_var"))
         tensors[name] = tensors[name] - 99
     else:
-        name = next(name for name in tensors if name.endswith("weight"))
+        name = "classifier.weight"
         tensors[name] = change(tensors[name])
     safetensors.torch.save_file(tensors, bad, metadata or {"empty": ""})
 

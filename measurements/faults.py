@@ -60,7 +60,7 @@ def bad_inputs(project: Path, match: str) -> list[str]:
     for case in cases(project):
         if match not in case.name:
             continue
-        copy = project.with_name("copy")
+        copy = project.with_name(f"copy-{os.getpid()}")
         shutil.copytree(project, copy, symlinks=True)
         try:
             case.spoil(copy)
@@ -74,6 +74,7 @@ def bad_inputs(project: Path, match: str) -> list[str]:
         counts.setdefault(case.kind, Counter()).update([verdict or "fine"])
         if verdict:
             faults.append(f"{case.name}: {verdict}\n    {' '.join(case.command)}\n{outcome.tail}")
+            print(faults[-1], file=sys.stderr)
     print("| bad input | cases | traceback | hangs | ends by a signal | other faults |")
     print("| --- | --- | --- | --- | --- | --- |")
     kinds = ("traceback", "hangs", "signal")
@@ -106,7 +107,7 @@ def kills(project: Path) -> list[str]:
     per_stage = -(-KILLS // len(STAGES))
     for name, stage in STAGES.items():
         for attempt in range(per_stage):
-            copy = project.with_name("copy")
+            copy = project.with_name(f"copy-{os.getpid()}")
             shutil.copytree(project, copy, symlinks=True)
             # Nothing is taken over: the stage works all the way.
             shutil.rmtree(copy / ".cache", ignore_errors=True)
@@ -166,7 +167,7 @@ def _small_disk(project: Path, command: list[str]) -> Outcome:
 
 
 def _limited(project: Path, command: list[str]) -> Outcome:
-    copy = project.with_name("copy")
+    copy = project.with_name(f"copy-{os.getpid()}")
     shutil.copytree(project, copy, symlinks=True)
     shutil.rmtree(copy / ".cache", ignore_errors=True)
     try:

@@ -115,16 +115,22 @@ def filled_model(
 
 
 def mismatch(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> str:
-    """Say in one line how the names or shapes in `found` differ from those expected, or ""."""
+    """Say in one line how the names, shapes or kinds in `found` differ from those expected, or ""."""
     misshaped = [
         f"{name} {tuple(found[name].shape)} instead of {tuple(value.shape)}"
         for name, value in expected.items()
         if name in found and found[name].shape != value.shape
     ]
+    whole = [
+        name
+        for name, value in expected.items()
+        if name in found and value.is_floating_point() and not found[name].is_floating_point()
+    ]
     problems = {
         "missing": [name for name in expected if name not in found],
         "not understood": [name for name in found if name not in expected],
         "wrong shape": misshaped,
+        "no floating point": whole,
     }
     return "; ".join(f"{what}: {shortened(names)}" for what, names in problems.items() if names)
 
