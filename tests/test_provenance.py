@@ -81,7 +81,7 @@ def test_without_a_repository_without_git_and_of_another_user(code, tmp_path):
     script = tmp_path / "bin/git"
     script.parent.mkdir()
     script.write_text(
-        "#!/bin/sh\necho \"fatal: detected dubious ownership in repository at '/x'\" >&2\nexit 128\n"
+        "#!/bin/sh\necho 'fatal: detected dubious ownership in repository' >&2\nexit 128\n"
     )
     script.chmod(0o755)
     found, said = state(code, tmp_path, PATH=str(script.parent))

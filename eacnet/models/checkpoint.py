@@ -115,7 +115,7 @@ def filled_model(
 
 
 def mismatch(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> str:
-    """Say in one line how the names, shapes or kinds in `found` differ from those expected, or ""."""
+    """Say in one line how names, shapes or kinds in `found` differ from those expected, or ""."""
     misshaped = [
         f"{name} {tuple(found[name].shape)} instead of {tuple(value.shape)}"
         for name, value in expected.items()
