@@ -21,10 +21,12 @@ ablation: .venv/installed
 	  xargs -n 1 -P $(JOBS) $(BIN)/dvc --wait-for-lock repro --single-item
 	$(BIN)/dvc repro summarise
 
+# In random order, which `--randomly-seed` with the number that pytest prints repeats. The tests of
+# a file share a worker; a worker that dies ends the run.
 test: .venv/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist loadfile --max-worker-restart 0
 
 # Fetches CamVid, or takes up a copy at data/raw/camvid; `dvc repro` fetches it where it is selected.
 camvid: .venv/installed

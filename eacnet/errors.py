@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from types import FrameType
 from typing import Any
 
@@ -28,12 +29,17 @@ class NotCheckedError(InputError):
     exit_code = 3
 
 
+# What the disk, the memory and the installation are to blame for, among other things.
+ELSEWHERE = (OSError, MemoryError, RuntimeError, UnicodeError, ModuleNotFoundError)
+
+
 def exit_on_error(main: Callable[[], None]) -> None:
     """Run `main`; turn what can be explained into one line and an exit code.
 
     That is InputError, Ctrl-C, SIGTERM, whatever the operating system refuses, a file name that is
-    no text, and lack of memory. SIGTERM is raised as KeyboardInterrupt, so that half-written files
-    are cleaned up on both. A reader that closed the pipe, such as `head`, is no error to tell of.
+    no text, lack of memory and a package that is not installed. SIGTERM is raised as
+    KeyboardInterrupt, so that half-written files are cleaned up on both. A reader that closed the
+    pipe, such as `head`, is no error to tell of.
     """
     signal.signal(signal.SIGTERM, _interrupt)
     for stream in (sys.stdout, sys.stderr):
@@ -47,11 +53,11 @@ def exit_on_error(main: Callable[[], None]) -> None:
         # What is still buffered would fail once more at the interpreter's end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         sys.exit(141)  # what a shell makes of SIGPIPE
-    except (InputError, KeyboardInterrupt, OSError, MemoryError, RuntimeError, UnicodeError) as e:
-        message = explained(e)
+    except (InputError, KeyboardInterrupt, *ELSEWHERE) as error:
+        message = explained(error)
         if message is None:
             raise
-        code = getattr(e, "exit_code", 1)
+        code = getattr(error, "exit_code", 1)
         # Of several training processes, the first one on each machine speaks.
         if os.environ.get("LOCAL_RANK", "0") != "0":
             sys.exit(code)
@@ -77,6 +83,10 @@ def _explained(error: BaseException) -> str | None:
         return str(error)
     if isinstance(error, KeyboardInterrupt):
         return "interrupted; nothing half-written was kept, run the same command again"
+    if isinstance(error, ModuleNotFoundError):
+        package = (error.name or "eacnet").partition(".")[0]
+        installed = find_spec(package) is not None
+        return None if installed else f"{package} is not installed: pip install eacnet[pipeline]"
     reason = " ".join(str(error).split())
     if getattr(error, "errno", None) in _FULL or any(words in reason for words in _FULL_WORDS):
         name = getattr(error, "filename", None)

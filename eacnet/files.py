@@ -19,12 +19,9 @@ from contextlib import contextmanager, suppress
 from fnmatch import fnmatch
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from eacnet.errors import InputError
-
-if TYPE_CHECKING:
-    import numpy as np
 
 # Of this machine: on a shared disk the same process number may be alive on another one.
 _HOST = hashlib.sha256(socket.gethostname().encode()).hexdigest()[:6]
@@ -174,23 +171,6 @@ def checksum(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except FileNotFoundError:
         raise InputError(f"{path} is missing; `dvc repro` makes it") from None
-
-
-def create_array(path: Path, dtype: Any, shape: tuple[int, ...]) -> "np.ndarray":
-    """Create a .npy file of zeros and map it into memory for writing.
-
-    Its space is taken at once: a full disk is an OSError here, not a SIGBUS in the midst of work.
-    """
-    import numpy as np
-
-    size = math.prod(shape) * np.dtype(dtype).itemsize
-    if size > shutil.disk_usage(path.parent).free:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
-    array = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
-    if hasattr(os, "posix_fallocate"):
-        with path.open("r+b") as file:
-            os.posix_fallocate(file.fileno(), 0, array.offset + size)
-    return array
 
 
 def set_aside(path: Path) -> Path:

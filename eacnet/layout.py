@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from eacnet.config.params import Params
 from eacnet.errors import InputError
+
+if TYPE_CHECKING:
+    from eacnet.config.params import Params
 
 
 def project() -> Path:
@@ -66,14 +69,14 @@ def speed_file(device: str, plan: str) -> Path:
     return SPEED / (f"{device}.json" if plan == "full" else f"{device}-{plan}.json")
 
 
-def main_run(params: Params) -> Run:
+def main_run(params: "Params") -> Run:
     """Return the run that `model` and `seed` in params.yaml describe."""
     model, experiment = params.model, params.experiment
     stage = f"train@{experiment}"
     return Run("main", model.backbone, model.calibration, params.seed, experiment, stage)
 
 
-def cells(params: Params) -> list[Run]:
+def cells(params: "Params") -> list[Run]:
     """Return the runs of the ablation, in the order of params.yaml."""
     runs = []
     for backbone, calibration, seed in params.ablation.cells:
@@ -84,7 +87,7 @@ def cells(params: Params) -> list[Run]:
     return runs
 
 
-def select(params: Params, name: str) -> Run:
+def select(params: "Params", name: str) -> Run:
     """Return the run named `name`: "main", or a cell such as "dab-pooled-1".
 
     Raises:

@@ -9,8 +9,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psutil
-
 from eacnet.errors import InputError
 from eacnet.provenance import cpu_name, versions
 
@@ -29,6 +27,8 @@ def machine() -> dict[str, Any]:
     highest that the hardware allows, not those of the moment; None where the operating system
     doesn't say. PyTorch is not imported, so a GPU is listed even where PyTorch can't use it.
     """
+    import psutil
+
     gpus = _gpus()
     return {
         "device": gpus[0]["name"] if gpus else cpu_name(),

@@ -17,10 +17,8 @@ Number = Annotated[float, Field(strict=True)]
 Percent = Annotated[float, Field(strict=True, ge=0, le=100)]
 Count = Annotated[int, Field(strict=True, ge=0)]
 Text = Annotated[str, Field(strict=True, min_length=1)]
-Byte = Annotated[int, Field(strict=True, ge=0, le=255)]
 Pair = Annotated[list[Number], Field(min_length=2, max_length=2)]
 Size = Annotated[list[Annotated[int, Field(strict=True, gt=0)]], Field(min_length=2, max_length=2)]
-Channels = Annotated[list[Annotated[float, Field(strict=True, ge=0, le=255)]], Field(min_length=3)]
 _ALL_FOUR = Field(min_length=4)
 ByClass = Annotated[dict[str, Percent | None], Field(min_length=1)]
 
@@ -212,43 +210,6 @@ class Speed(_Part):
     provenance: dict[str, Any] = {}
 
 
-class ClassEntry(_Part):
-    """A class of a store."""
-
-    name: Text
-    category: str
-    color: Annotated[list[Byte], Field(min_length=3, max_length=3)]
-
-
-class SplitEntry(_Part):
-    """A split of a store."""
-
-    frames: Count
-    sha256: Text
-    ids: list[Text]
-
-
-class Store(_Part):
-    """dataset.json: a prepared store."""
-
-    classes: Annotated[list[ClassEntry], Field(min_length=1)]
-    splits: dict[str, SplitEntry]
-    dataset: Text = "-"
-    size: Size = [1, 1]
-    mean: Channels = [0.0] * 3
-    std: Channels = [1.0] * 3
-    frequencies: list[Annotated[float, Field(strict=True, ge=0, le=1)]] = []
-
-    @model_validator(mode="after")
-    def _one_each(self) -> "Store":
-        if self.frequencies and len(self.frequencies) != len(self.classes):
-            raise ValueError("frequencies has not one entry a class")
-        for name, split in self.splits.items():
-            if len(split.ids) != split.frames:
-                raise ValueError(f"splits.{name} has not one id a frame")
-        return self
-
-
 class Metrics(_Part):
     """metrics.json of a run: headline figures by name."""
 
@@ -271,7 +232,6 @@ SCHEMAS = {
     "attention": Attention,
     "speed": Speed,
     "environment": Machine,
-    "store": Store,
 }
 
 
@@ -313,6 +273,11 @@ def read_result(path: Path, kind: str) -> dict[str, Any]:
         SCHEMAS[kind].model_validate(content)
     except ValidationError as error:
         raise InputError(f"{path}: {_explain(error)}; `dvc repro -f` remakes it") from None
+    return facts(path, content)
+
+
+def facts(path: Path, content: Any) -> Any:
+    """Return the content of a file such that a key that it lacks is told by file and key."""
     return _facts(f"{path}: key ", content)
 
 

@@ -12,8 +12,8 @@ import sys
 
 import torch
 
-from eacnet.benchmark.published_form import written_out
-from eacnet.models.attention import Calibration
+from eacnet.config.names import CALIBRATIONS
+from eacnet.models import attention
 
 SIZE = (1, 19, 1024 // 8, 2048 // 8)
 WARM_UP = (1, 19, 16, 32)
@@ -21,12 +21,12 @@ WARM_UP = (1, 19, 16, 32)
 
 def measure(form: str, mode: str, step: str) -> float:
     """Return the growth of this process's peak memory in MB."""
-    calibration = Calibration(19, pooled=mode == "pooled")
+    calibration = getattr(attention, CALIBRATIONS[mode])(19)
 
     def run(size: tuple[int, ...]) -> None:
         scores = torch.randn(size, requires_grad=step == "training")
         with torch.set_grad_enabled(step == "training"):
-            out = calibration(scores) if form == "fused" else written_out(calibration, scores)
+            out = (calibration if form == "fused" else calibration.written_out)(scores)
         if step == "training":
             out.sum().backward()
 

@@ -20,7 +20,8 @@ from eacnet.benchmark.latency import measure, summarise
 from eacnet.data.prepare import prepare
 from eacnet.data.samples import Augmentation, Samples
 from eacnet.data.store import open_store
-from eacnet.datasets.raw import list_frames
+from eacnet.datasets import find
+from eacnet.datasets.listing import list_frames
 from eacnet.machine import machine
 from eacnet.scenes import write_dataset
 
@@ -56,7 +57,7 @@ def decode_everything(
 
 def contenders(raw: Path, store: Path) -> dict[str, Callable[[], None]]:
     """Return each way of drawing EPOCHS samples of every frame."""
-    frames = list_frames("synthetic", raw, "train")
+    frames = list_frames(find("synthetic"), raw).frames["train"]
     samples = Samples([open_store(store).split("train")], HOW, SEED)
     mean = torch.tensor(HOW.fill, dtype=torch.float32)
     keys = [(epoch, frame) for epoch in range(EPOCHS) for frame in range(len(frames))]

@@ -1,4 +1,4 @@
-"""Where the time of a predictor goes: by kind of layer and kernel, then the head.
+"""Where the time of a predictor goes: by kind of layer and kernel, then the postprocess.
 
 Medians over passes on one drawn street scene. Layers are timed by OpenVINO or PyTorch itself, which
 costs some time of its own; the last line is a whole pass without. dab with pooled calibration and
@@ -21,8 +21,8 @@ from torch.profiler import ProfilerActivity, profile
 
 from eacnet.benchmark.cases import network
 from eacnet.benchmark.entries import Entry
-from eacnet.inference.folded import Deployed
-from eacnet.inference.postprocess import Head
+from eacnet.inference.folded import Folded
+from eacnet.inference.postprocess import Postprocess
 from eacnet.inference.predictor import Predictor
 from eacnet.inference.runtimes import DTYPES, open_runtime
 from eacnet.machine import machine
@@ -55,13 +55,13 @@ def of_openvino(model: EACNet, precision: str, images: list[np.ndarray], passes:
 
 @torch.inference_mode()
 def of_eager(model: EACNet, precision: str, images: list[np.ndarray], passes: int) -> Profile:
-    """Profile PyTorch's operations in the deployed network; the mean, for there is no median."""
-    deployed = Deployed(model, DTYPES[precision]).to(memory_format=torch.channels_last)
+    """Profile PyTorch's operations in the folded network; the mean, for there is no median."""
+    folded = Folded(model, DTYPES[precision]).to(memory_format=torch.channels_last)
     pixels = torch.from_numpy(images[-1][None])
-    deployed(pixels)
+    folded(pixels)
     with profile(activities=[ProfilerActivity.CPU]) as record:
         for _ in range(passes):
-            deployed(pixels)
+            folded(pixels)
     return {
         (event.key, ""): [event.self_cpu_time_total / 1000 / event.count] * (event.count // passes)
         for event in record.key_averages()
@@ -100,12 +100,12 @@ def main() -> None:
     chosen = arguments.runtime, arguments.precision
     run = {"openvino": of_openvino, "eager": of_eager}[arguments.runtime]
     kinds = run(model, arguments.precision, images, arguments.passes)
-    head = Head(model, CPU, arguments.precision)
+    postprocess = Postprocess(model, CPU, arguments.precision)
     with torch.inference_mode():
         backbone = open_runtime(chosen[0], model, chosen[1], CPU, images[:-1])
         scores = backbone(torch.from_numpy(images[-1][None]))
-        calibration = median_ms(lambda: head.calibrated(scores), arguments.passes)
-        labels = median_ms(lambda: head(scores, tuple(arguments.size)), arguments.passes)
+        calibration = median_ms(lambda: postprocess.calibrated(scores), arguments.passes)
+        labels = median_ms(lambda: postprocess(scores, tuple(arguments.size)), arguments.passes)
     predict = Predictor(
         model, runtime=chosen[0], precision=chosen[1], device="cpu", samples=images[:-1]
     )
@@ -121,7 +121,7 @@ def main() -> None:
     rows = [(sum(ms), len(ms), " ".join(kind)) for kind, ms in ranked[: arguments.layers]]
     rest = ranked[arguments.layers :]
     rows.append((sum(sum(ms) for _, ms in rest), sum(len(ms) for _, ms in rest), "all others"))
-    rows.append((calibration, 1, f"calibration ({head.attention_kernel})"))
+    rows.append((calibration, 1, f"calibration ({postprocess.attention_kernel})"))
     rows.append((labels - calibration, 1, "upsampling and argmax"))
     for ms, count, kind in rows:
         print(f"{ms:8.2f} {100 * ms / total:5.1f} {count:6} {kind}")

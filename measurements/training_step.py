@@ -23,12 +23,12 @@ from PIL import Image
 from torch import Tensor
 
 from eacnet.benchmark.latency import measure, summarise
-from eacnet.benchmark.published_form import written_out
 from eacnet.config.params import Optimiser
 from eacnet.data.prepare import prepare
 from eacnet.data.samples import Augmentation, Batches, Samples, make_loader
 from eacnet.data.store import open_store
-from eacnet.datasets.raw import Frame, list_frames
+from eacnet.datasets import find
+from eacnet.datasets.listing import Frame, list_frames
 from eacnet.machine import machine
 from eacnet.models import EACNet, build_model
 from eacnet.scenes import write_dataset
@@ -54,7 +54,7 @@ class Plain(Objective):
     def forward(self, images: Tensor, labels: Tensor) -> Tensor:
         """Return the loss of images float (B,3,h,w), mean subtracted, against labels (B,h,w)."""
         network: EACNet = self.network
-        scores = written_out(network.calibration, network.coarse(images))
+        scores = network.calibration.written_out(network.coarse(images))
         return self.loss(network.upsample(scores, images.shape[-2:]), labels)
 
 
@@ -101,7 +101,7 @@ def contenders(
     raw: Path, store: Path, how: Augmentation, batch: int, backbone: str, forms: list[str]
 ) -> dict[str, Callable[[], None]]:
     """Return a training step of each form."""
-    frames = list_frames("synthetic", raw, "train")
+    frames = list_frames(find("synthetic"), raw).frames["train"]
     samples = Samples([open_store(store).split("train")], how, SEED)
     order = itertools.cycle(range(len(frames)))
     random = np.random.default_rng(SEED)

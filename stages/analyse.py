@@ -18,15 +18,13 @@ def main() -> None:
 
     store = open_store(PREPARED / params.dataset)
     model = load_model(run.weights)
-    facts = {"calibration": model.calibration_name}
-    if model.calibration_name != "none":
-        facts = analyse(
-            model,
-            store.split(params.data.evaluate).images,
-            [entry["name"] for entry in store.info["classes"]],
-            mean=model.card.mean,
-            device=pick_device(params.hardware.accelerator),
-        )
+    facts = analyse(
+        model,
+        store.split(params.data.evaluate).images,
+        [entry["name"] for entry in store.info["classes"]],
+        mean=model.card.mean,
+        device=pick_device(params.hardware.accelerator),
+    )
     write_json(run.results / "attention.json", facts)
 
 

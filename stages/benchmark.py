@@ -35,7 +35,7 @@ def main() -> None:
     import torch
 
     from eacnet.benchmark.run import benchmark
-    from eacnet.benchmark.samples import Pictures
+    from eacnet.benchmark.samples import ImageSource
     from eacnet.machine import device_name, pick_device, slug, usable_cores
     from eacnet.models import load_model
     from eacnet.provenance import provenance
@@ -47,7 +47,7 @@ def main() -> None:
     machine = device_name(device) if on_gpu else f"{device_name(device)}, {usable_cores()} cores"
     model = f"{run.backbone}-{run.calibration}"
     store = PREPARED / load_model(options.weights).card.dataset if options.weights else None
-    pictures = Pictures(store if store and (store / "dataset.json").is_file() else None)
+    pictures = ImageSource(store if store and (store / "dataset.json").is_file() else None)
     result = {
         "machine": {**environment, "device": machine},
         "plan": name,

@@ -1,19 +1,24 @@
-"""Fetch CamVid into data/raw/camvid, once; `dvc repro` does so where the dataset is selected.
+"""Fetch a dataset into data/raw, once; `dvc repro` does so where the dataset is selected.
 
-The environment variable CAMVID names a mirror of its repository, by address or path.
+The environment variable of the dataset's name in capitals names a mirror of its source.
 """
 
 import os
+import sys
 
+from eacnet.config.params import load_params
 from eacnet.errors import exit_on_error
 from eacnet.layout import RAW
 
 
 def main() -> None:
-    """Write data/raw/camvid."""
-    from eacnet.datasets.camvid_source import SOURCE, fetch
+    """Check params.yaml, write data/raw/<dataset>."""
+    load_params()
+    from eacnet.datasets import find
 
-    fetch(RAW / "camvid", os.environ.get("CAMVID") or SOURCE)
+    (name,) = sys.argv[1:]
+    dataset = find(name)
+    dataset.fetch(RAW / name, os.environ.get(name.upper()) or dataset.source)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,9 @@ def main() -> None:
             files = {"main/training.json": "training", "main/evaluation.json": "evaluation"}
             files |= {"ablation.json": "ablation"}
             found = [_read(folder / name, kind) for name, kind in files.items()]
-            experiments.append(Experiment(folder.name, parts, *found))
+            experiment = Experiment(folder.name, parts, *found)
+            index([experiment], [])  # a key may turn out to be missing
+            experiments.append(experiment)
     for path in sorted(SPEED.glob("*.json")):
         with _skipping():
             device = read_result(path, "speed")["machine"]["device"]

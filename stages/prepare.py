@@ -13,7 +13,16 @@ def main() -> None:
     from eacnet.data.prepare import prepare
 
     data, name = params.data, params.dataset
-    prepare(name, Path(params.raw) / name, PREPARED / name, data.splits, data.train)
+    prepare(
+        name,
+        Path(params.raw) / name,
+        PREPARED / name,
+        data.splits,
+        data.train,
+        data.evaluate,
+        data.reading,
+        data.allow_overlap,
+    )
 
 
 if __name__ == "__main__":

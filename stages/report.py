@@ -41,7 +41,7 @@ def main() -> None:
         histories.setdefault(kind, []).append(read_history(cell.results / "training.csv"))
     results = Results(
         variant=params.variant,
-        data=store.info,
+        data={**store.info, "size": list(store.typical_size)},
         split=data.evaluate,
         validated_on=data.validate_split,
         training=read_result(run.results / "training.json", "training"),

@@ -29,7 +29,7 @@ def main() -> None:
         (run.backbone, run.calibration, run.seed): Counts.load(run.results / "counts.json")
         for run in runs
     }
-    height, width = store.info["size"]
+    height, width = store.typical_size
     groups = []
     for group in summarise(counts, [entry["name"] for entry in store.info["classes"]]):
         network = build_model(group["backbone"], store.num_classes, group["calibration"])

@@ -1,5 +1,6 @@
 import importlib.util
 import json
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,29 @@ import torch
 from eacnet.models import ModelCard, build_model
 
 REFERENCE = Path(__file__).parents[1].parent / "shared" / "reference"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_handlecrashitem(crashitem):
+    """End the run at once when a worker of pytest-xdist dies in a test: the others would go on."""
+    pytest.exit(f"a worker died in {crashitem}", returncode=1)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node, error):
+    """End the run when a worker dies between two tests, which alone would not make it red."""
+    if error:
+        node.config.pluginmanager.getplugin("dsession").shouldstop = f"{node.gateway.id} died"
+
+
+@pytest.fixture(autouse=True)
+def _alone():
+    """Start each test with the same random numbers, and leave threads and signals as they were."""
+    torch.manual_seed(0)
+    threads, handler = torch.get_num_threads(), signal.getsignal(signal.SIGTERM)
+    yield
+    torch.set_num_threads(threads)
+    signal.signal(signal.SIGTERM, handler)
 
 
 class Reference:
@@ -48,10 +72,12 @@ def small(backbone="dab", calibration="pooled", classes=5, std=(1.0, 1.0, 1.0)):
             value.uniform_(0.5, 1.5, generator=generator)
         elif value.ndim < 2 and value.is_floating_point():
             value.uniform_(0.1, 0.4, generator=generator)
-    if calibration != "none":
-        # Sharp enough to matter, calm enough for a softmax that is not one-hot.
-        for name in ("query", "key"):
-            getattr(model.calibration, name).weight.data.mul_(0.05)
+    # Sharp enough to matter, calm enough for a softmax that is not one-hot.
+    for name, parameter in model.calibration.named_parameters():
+        if name in ("query.weight", "key.weight"):
+            parameter.data.mul_(0.05)
+        elif not parameter.any():
+            parameter.data.normal_(generator=generator)
     colours = [
         {"name": f"class {i}", "category": "any", "color": [i, 2 * i, 3 * i]}
         for i in range(classes)

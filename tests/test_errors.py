@@ -1,4 +1,5 @@
 import errno
+import importlib
 import os
 
 import numpy as np
@@ -26,6 +27,10 @@ def fail(error):
         (lambda: "\udcff.png".encode(), "error: '\\udcff.png' holds bytes that are no text"),
         (lambda: fail(OSError("no number")), "error: no number"),
         (lambda: fail(RuntimeError("[enforce fail] unexpected pos 64 vs 0")), "error: disk full"),
+        (
+            lambda: importlib.import_module("nothing_of_that_name.at_all"),
+            "error: nothing_of_that_name is not installed: pip install eacnet[pipeline]",
+        ),
         (lambda: np.empty(10**15), "error: out of memory (Unable to allocate 7.11 PiB"),
         (lambda: torch.empty(10**15), "error: out of memory ([enforce fail at alloc_cpu"),
         (
@@ -45,7 +50,14 @@ def test_what_can_be_explained_gets_one_line(main, line, monkeypatch):
     assert caught.value.code == 1
 
 
-@pytest.mark.parametrize("error", [RuntimeError("a bug"), KeyError("k")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("a bug"),
+        KeyError("k"),
+        ModuleNotFoundError("a module of ours", name="eacnet.gone"),
+    ],
+)
 def test_what_is_the_codes_own_fault_keeps_its_traceback(error):
     with pytest.raises(type(error)):
         exit_on_error(lambda: fail(error))

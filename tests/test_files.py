@@ -4,14 +4,12 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from eacnet.errors import InputError, explained
 from eacnet.files import _HOST as HOST
 from eacnet.files import (
     checksum,
-    create_array,
     read_json,
     replacing,
     replacing_folder,
@@ -154,16 +152,6 @@ def test_what_dead_processes_left_is_removed(tmp_path):
         (tmp_path / name).touch()
     write_text(tmp_path / "b", "x")
     assert {path.name for path in tmp_path.iterdir()} == {*others, "b"}
-
-
-def test_an_array_takes_its_space_at_once(tmp_path):
-    array = create_array(tmp_path / "a.npy", np.uint8, (5, 1000))
-    assert (tmp_path / "a.npy").stat().st_blocks * 512 >= 5000
-    array[2] = 7
-    array.flush()
-    assert np.load(tmp_path / "a.npy").sum() == 7000
-    with pytest.raises(OSError, match="No space left"):
-        create_array(tmp_path / "b.npy", np.uint8, (2**50,))
 
 
 def test_a_damaged_file_is_set_aside(tmp_path):

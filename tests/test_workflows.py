@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,14 @@ def test_continuous_integration_runs_the_checks_that_contributors_run():
     (command,) = [step["run"] for step in steps(read(ROOT / ".github/workflows/ci.yml"))
                   if "run" in step]  # fmt: skip
     assert command == "make test"
+
+
+def test_it_runs_on_every_python_that_the_package_names():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    named = [name.rpartition(" ")[2] for name in project["classifiers"] if " :: 3." in name]
+    jobs = read(ROOT / ".github/workflows/ci.yml")["jobs"]
+    assert jobs["test"]["strategy"]["matrix"]["python"] == named
+    assert project["requires-python"] == f">={named[0]}"
 
 
 def test_a_fork_finds_the_comparison_in_the_summary():

@@ -11,21 +11,13 @@ from torch import nn
 from eacnet.benchmark.entries import Entry
 from eacnet.benchmark.lraspp import lraspp, lraspp_complexity, lraspp_predict
 from eacnet.benchmark.published_form import reference_predict
-from eacnet.benchmark.samples import DRAWN, Pictures
+from eacnet.benchmark.samples import DRAWN, ImageSource
 from eacnet.benchmark.workers import Contender
 from eacnet.inference.predictor import Predictor
 from eacnet.models import EACNet, ModelCard, build_model, load_model
 from eacnet.models.complexity import complexity
 from eacnet.scenes import draw_scene
 
-# What a form needs, besides PyTorch.
-EXPORT = ("onnx", "onnxscript", "torch.onnx")
-LIBRARIES = {
-    "compile": ("torch._inductor.compile_fx",),
-    "onnxruntime": ("onnxruntime", *EXPORT),
-    "openvino": ("openvino", *EXPORT),
-}
-LIBRARIES["auto"] = tuple(dict.fromkeys(name for each in LIBRARIES.values() for name in each))
 MEAN = [128.0, 128.0, 128.0]
 
 
@@ -57,7 +49,7 @@ def contender(
     seed: int,
     device: str,
     weights: Path | None = None,
-    pictures: Pictures = DRAWN,
+    pictures: ImageSource = DRAWN,
 ) -> Contender:
     """Build what an entry of the benchmark times.
 
@@ -82,7 +74,7 @@ def contender(
         def predict(images: np.ndarray) -> np.ndarray:
             return np.stack([reference_predict(model, image) for image in images])
 
-        kernel = "none" if entry.calibration == "none" else "written out"
+        kernel = "written out" if model.calibration.attends else "none"
         return Contender(predict, "eager", "fp32", False, kernel)
     needed = entry.precision == "int8" or "auto" in (entry.form, entry.precision)
     predictor = Predictor(
@@ -116,7 +108,7 @@ def _tell_classes_apart(model: EACNet) -> None:
     """Make random weights give label maps in which a wrong score shows.
 
     What all positions have in common is taken out of the classifier, or one class would win
-    everywhere; the calibration takes part, with an attention over many positions.
+    everywhere; the calibration takes part, on scores so close that attention goes far.
     """
     last = [layer for layer in model.classifier.modules() if hasattr(layer, "weight")][-1]
     seen: list[torch.Tensor] = []
@@ -129,8 +121,7 @@ def _tell_classes_apart(model: EACNet) -> None:
     shape = [-1 if index == axis else 1 for index in range(4)]
     common = nn.functional.normalize(seen[0].mean((0, 2, 3)), dim=0).view(shape)
     last.weight -= common * (last.weight * common).sum(axis, keepdim=True)
-    if model.calibration_name != "none":
-        nn.init.ones_(model.calibration.gamma)
-        spread = model.coarse(pixels).std()
-        model.calibration.query.weight /= spread
-        model.calibration.key.weight /= spread
+    last.weight /= model.coarse(pixels).std()
+    for parameter in model.calibration.parameters():
+        if not parameter.any():  # a fresh calibration changes nothing
+            nn.init.uniform_(parameter, 0.5, 1)

@@ -5,9 +5,9 @@ from typing import Any
 
 import torch
 
-from eacnet.inference.runtimes.eager import precisions
+from eacnet.inference.runtimes import DTYPES, precisions
 
-PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
+MEASURED = ("fp32", "bf16")
 # Rows and columns: large enough for the full rate, small enough for a fraction of a second.
 SIZES = {"cpu": 2048, "cuda": 8192}
 
@@ -33,10 +33,10 @@ def limits(
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32
     try:
         return {
-            f"{name}_gflops": round(_rate(device, dtype, size, seconds), 1)
-            if name in precisions(device)
+            f"{name}_gflops": round(_rate(device, DTYPES[name], size, seconds), 1)
+            if name in precisions("eager", device)
             else None
-            for name, dtype in PRECISIONS.items()
+            for name in MEASURED
         }
     finally:
         torch.backends.cuda.matmul.allow_tf32 = before

@@ -2,8 +2,6 @@
 
 import numpy as np
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
 
 from eacnet.inference.folded import card_of
 from eacnet.models import EACNet
@@ -31,17 +29,6 @@ def reference_predict(model: EACNet, image: np.ndarray) -> np.ndarray:
     pixels = torch.from_numpy(np.ascontiguousarray(image)).to(device)
     images = pixels.permute(2, 0, 1).float().contiguous().unsqueeze(0)  # (1,3,H,W)
     mean, std = (torch.tensor(v, device=device).view(1, 3, 1, 1) for v in (card.mean, card.std))
-    scores = model.coarse((images - mean) / std)
-    if not isinstance(model.calibration, nn.Identity):
-        scores = written_out(model.calibration, scores)
+    scores = model.calibration.written_out(model.coarse((images - mean) / std))
     logits = model.upsample(scores, image.shape[:2])
     return logits.argmax(1)[0].to(torch.uint8).cpu().numpy()
-
-
-def written_out(calibration: nn.Module, scores: Tensor) -> Tensor:
-    """Calibrate scores (B,K,h,w) by way of the whole attention matrix (B,h*w,h'*w')."""
-    context = F.max_pool2d(scores, 2) if calibration.pooled else scores
-    query = calibration.query(scores).flatten(2).transpose(1, 2)
-    attention = torch.softmax(query @ calibration.key(context).flatten(2), dim=-1)
-    attended = calibration.value(context).flatten(2) @ attention.transpose(1, 2)
-    return calibration.gamma * attended.reshape(scores.shape) + scores

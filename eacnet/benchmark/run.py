@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from eacnet.benchmark.cases import LIBRARIES, contender, cost, network
+from eacnet.benchmark.cases import contender, cost, network
 from eacnet.benchmark.entries import Entry, entries
 from eacnet.benchmark.latency import interleave, summarise, warm_up
 from eacnet.benchmark.matmul_rate import highest, limit_ms, limits
-from eacnet.benchmark.samples import DRAWN, Pictures
+from eacnet.benchmark.samples import DRAWN, ImageSource
 from eacnet.benchmark.time_by_part import module_shares
 from eacnet.benchmark.workers import Contender, ContenderError, Worker
 from eacnet.config.benchmark import Benchmark
 from eacnet.errors import InputError
+from eacnet.inference.runtimes import libraries
 from eacnet.models import load_model
 from eacnet.progress import progress
 
@@ -46,7 +47,7 @@ def benchmark(
     device: torch.device,
     seed: int,
     weights: Path | None = None,
-    pictures: Pictures = DRAWN,
+    pictures: ImageSource = DRAWN,
 ) -> dict[str, Any]:
     """Measure all that a plan names.
 
@@ -140,7 +141,7 @@ def time_entries(
 
 
 def _shares(
-    entry: Entry, classes: int, seed: int, device: str, pictures: Pictures
+    entry: Entry, classes: int, seed: int, device: str, pictures: ImageSource
 ) -> dict[str, float]:
     model, image = network(entry, classes, seed), pictures.timed(*entry.shape)[0]
     shares = module_shares(model, entry.form, image, device)
@@ -167,8 +168,7 @@ def _time_group(
     with ExitStack() as stack:
         for entry in progress(entries, desc=f"warming up, {size}", unit="entry", leave=False):
             try:
-                libraries = LIBRARIES.get(entry.form, ())
-                worker = Worker(partial(build, entry), images, device, libraries)
+                worker = Worker(partial(build, entry), images, device, libraries(entry.form))
                 stack.enter_context(closing(worker))
                 warm[entry] = warm_up(worker.run, plan.warm_up)
                 workers[entry] = worker

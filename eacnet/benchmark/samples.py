@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from eacnet.data.photos import resized
+from eacnet.data.images import resized
 from eacnet.data.store import open_store
 from eacnet.scenes import draw_scene
 
@@ -22,7 +22,7 @@ def spread(total: int, count: int = SAMPLES) -> list[int]:
 
 
 @dataclass(frozen=True)
-class Pictures:
+class ImageSource:
     """Frames of a prepared store, or drawn street scenes, scaled to the size that is timed.
 
     Attributes:
@@ -63,7 +63,7 @@ class Pictures:
         }
 
 
-DRAWN = Pictures()
+DRAWN = ImageSource()
 
 
 @cache

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import fx, nn
 
 from eacnet.benchmark.published_form import reference_predict
-from eacnet.inference.folded import Deployed
-from eacnet.inference.postprocess import Head
+from eacnet.inference.folded import Folded
+from eacnet.inference.postprocess import Postprocess
 from eacnet.models import EACNet
 
 PARTS = ("input", "backbone", "classifier", "calibration", "upsampling and argmax")
@@ -95,27 +95,30 @@ def _published(model: EACNet, device: torch.device, watch: Stopwatch) -> Callabl
 
 
 def _eager(model: EACNet, device: torch.device, watch: Stopwatch) -> Callable[[Any], Any]:
-    deployed, head = Deployed(model).to(device), Head(model, device, "fp32")
-    network = deployed.network  # backbone and classifier, traced: leaves named "0..." and "1..."
-    classifier = next(
-        module
-        for name, module in network.named_modules()
-        if name.startswith("1") and not list(module.children())
-    )
+    folded, postprocess = Folded(model).to(device), Postprocess(model, device, "fp32")
+    network = folded.network
     watch.before(network, "input")
-    watch.before(classifier, "backbone")
+    watch.before(_classifier(network), "backbone")
     watch.after(network, "classifier")
-    calibrated = head.calibrated
+    calibrated = postprocess.calibrated
 
     def watched(scores: torch.Tensor) -> torch.Tensor:
         result = calibrated(scores)
         watch.lap("calibration")
         return result
 
-    head.calibrated = watched
+    postprocess.calibrated = watched
 
     def run(image: np.ndarray) -> np.ndarray:
-        coarse = deployed(torch.from_numpy(image[None]).to(device))
-        return head(coarse, image.shape[:2]).cpu().numpy()
+        coarse = folded(torch.from_numpy(image[None]).to(device))
+        return postprocess(coarse, image.shape[:2]).cpu().numpy()
 
     return run
+
+
+def _classifier(network: nn.Module) -> nn.Module:
+    """Return what begins the classifier in a network of backbone, "0", and classifier, "1"."""
+    if isinstance(network, fx.GraphModule):
+        calls = (node for node in network.graph.nodes if node.op == "call_module")
+        return network.get_submodule(next(n.target for n in calls if n.target.startswith("1")))
+    return network[1]

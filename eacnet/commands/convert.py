@@ -13,12 +13,15 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from eacnet.datasets.labels import TABLES, described, read_table
+from eacnet.config.names import DATASETS
+from eacnet.datasets import find
+from eacnet.datasets.labels import described
+from eacnet.datasets.table import read_table
 from eacnet.errors import InputError
 from eacnet.files import check_file
 
-# What a class table is guessed from where none is named.
-BY_COUNT = {19: "cityscapes", 11: "camvid"}
+# Those whose classes are fixed; a drawn one has the classes of what it is drawn after.
+KNOWN = [name for name in DATASETS if find(name).classes and not find(name).drawn]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,8 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     classes = parser.add_mutually_exclusive_group()
     classes.add_argument(
         "--dataset",
-        choices=("cityscapes", "camvid"),
-        help="whose classes it predicts; default: by their number, 19 or 11",
+        choices=KNOWN,
+        help="whose classes it predicts; default: by their number",
     )
     classes.add_argument(
         "--classes", type=Path, help="a class table as in data/raw/folder/README.md"
@@ -121,13 +124,19 @@ def _card(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _table(dataset: str) -> dict[str, Any]:
-    return {"classes": described(TABLES[dataset]), "dataset": dataset, "from": dataset}
+    return {"classes": find(dataset).classes, "dataset": dataset, "from": dataset}
 
 
 def _by_count(num_classes: int, source: Path) -> dict[str, Any]:
-    if num_classes not in BY_COUNT:
+    tables = [_table(name) for name in KNOWN if len(find(name).classes) == num_classes]
+    if not tables:
         raise InputError(
             f"{source} predicts {num_classes} classes, which is no known dataset's number; "
             "name them by --classes classes.csv or --store data/prepared/<dataset>"
         )
-    return _table(BY_COUNT[num_classes])
+    if any(table["classes"] != tables[0]["classes"] for table in tables):
+        raise InputError(
+            f"{source} predicts {num_classes} classes, as {' and '.join(t['from'] for t in tables)}"
+            " have; name one by --dataset"
+        )
+    return tables[0]

@@ -39,14 +39,14 @@ def run(arguments: argparse.Namespace) -> None:
         InputError: the model file is missing or damaged, the format is unknown or needs a package
             that is not installed, or the exported network does not agree.
     """
-    from eacnet.inference.export import Form, export_model
+    from eacnet.inference.export import Signature, export_model
     from eacnet.models import load_model
 
     check_file(arguments.target)
     if arguments.target.suffix.lower() == ".xml":
         check_file(arguments.target.with_suffix(".bin"))
-    form = Form(arguments.uint8_input, arguments.label_map)
-    metadata = export_model(load_model(arguments.model), arguments.target, form)
+    signature = Signature(arguments.uint8_input, arguments.label_map)
+    metadata = export_model(load_model(arguments.model), arguments.target, signature)
     print(
         f"{arguments.target}: {metadata['backbone']}, calibration {metadata['calibration']}; "
         f"{metadata['input']} -> {metadata['output']}; sizes: {metadata['sizes']}; "

@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> None:
     path, why = choose_model(arguments.model)
 
     import eacnet
-    from eacnet.inference.auto import told
+    from eacnet.inference.auto import describe_choice
     from eacnet.predict.segment import Segmenter
     from eacnet.predict.write import IMAGE_RESULTS, VIDEO_RESULTS, Predictions
     from eacnet.progress import progress
@@ -94,7 +94,7 @@ def run(arguments: argparse.Namespace) -> None:
     )
     if predictor.choice:
         on = "" if samples else " (on drawn scenes, without int8; better: --samples)"
-        print(f"auto picked {told(predictor.choice)}{on}")
+        print(f"auto picked {describe_choice(predictor.choice)}{on}")
     predictions = Predictions(
         Segmenter(predictor, arguments.size),
         model.card.classes,
@@ -126,7 +126,7 @@ def run(arguments: argparse.Namespace) -> None:
 def _samples(arguments: argparse.Namespace) -> "list[np.ndarray]":
     """Read the samples, at most SAMPLES of them and as the network will see them."""
     from eacnet.benchmark.samples import spread
-    from eacnet.data.photos import read_photo, resized
+    from eacnet.data.images import read_image, resized
     from eacnet.predict.sources import find_sources
 
     sources, problems = find_sources(arguments.samples, arguments.output)
@@ -135,7 +135,7 @@ def _samples(arguments: argparse.Namespace) -> "list[np.ndarray]":
         problems = problems or ["videos, where images are needed"]
     if problems:
         raise InputError(f"--samples {'; '.join(problems)}")
-    images = [read_photo(paths[index]) for index in spread(len(paths))]
+    images = [read_image(paths[index]) for index in spread(len(paths))]
     return [resized(image, arguments.size or image.shape[:2]) for image in images]
 
 

@@ -4,10 +4,19 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from eacnet.config.names import Backbone, Baseline, CalibrationName, Positive, Size, Strict
+from eacnet.config.names import (
+    PRECISIONS,
+    RUNTIMES,
+    Backbone,
+    Baseline,
+    CalibrationName,
+    Positive,
+    Size,
+    Strict,
+)
 
-Form = Literal["published", "eager", "compile", "onnxruntime", "openvino", "auto"]
-Precision = Literal["fp32", "fp16", "bf16", "int8", "auto"]
+Form = Literal[("published", *RUNTIMES, "auto")]
+Precision = Literal[(*PRECISIONS, "auto")]
 # What the benchmark can time beside the network of `model`.
 NETWORKS = (
     *(f"{b}-{c}" for b in get_args(Backbone) for c in get_args(CalibrationName)),

@@ -1,5 +1,6 @@
 """What the classes of params.yaml have in common: strictness, and names and numbers."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -10,7 +11,11 @@ Natural = Annotated[int, Field(ge=0)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Split = Literal["train", "val", "test"]
 Size = tuple[Positive, Positive]
-DatasetName = Literal["synthetic", "camvid", "cityscapes", "folder"]
+# A dataset is a file of eacnet/datasets and carries its name; these files are the room's own.
+_ROOM = Path(__file__).parents[1] / "datasets"
+_TOOLS = {"__init__", "labels", "listing", "record", "table"}
+DATASETS = tuple(sorted(path.stem for path in _ROOM.glob("*.py") if path.stem not in _TOOLS))
+DatasetName = Literal[DATASETS]
 # A network is a file of eacnet/models and a line here: the file's name and the class in it. A
 # baseline decodes up to full size, and so has no coarse scores to calibrate.
 BACKBONES = {
@@ -26,8 +31,19 @@ BASELINES = {
 DECODED = {"erf": "erfnet"}
 Backbone = Literal[tuple(BACKBONES)]
 Baseline = Literal[tuple(BASELINES)]
-CALIBRATIONS = {"none": None, "full": "Calibration", "pooled": "Calibration"}
-CalibrationName = Literal["none", "full", "pooled"]
+# A calibration is a class of eacnet/models/attention.py and a line here; "none" has none.
+CALIBRATIONS = {
+    "none": None,
+    "full": "Full",
+    "pooled": "Pooled",
+    "point": "Point",
+    "local": "Local",
+}
+CalibrationName = Literal[tuple(CALIBRATIONS)]
+# A runtime is a file there; to import it would load PyTorch.
+_RUNTIMES = Path(__file__).parents[1] / "inference" / "runtimes"
+RUNTIMES = tuple(sorted(path.stem for path in _RUNTIMES.glob("[!_]*.py")))
+PRECISIONS = ("fp32", "bf16", "fp16", "int8")
 
 
 class Strict(BaseModel):

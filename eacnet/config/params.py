@@ -1,13 +1,23 @@
 """params.yaml as typed, checked objects."""
 
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
-from yaml import YAMLError
+from pydantic import (
+    Field,
+    ValidationError,
+    ValidationInfo,
+    create_model,
+    field_validator,
+    model_validator,
+)
 
 from eacnet.config.benchmark import Benchmark
+from eacnet.config.dataset import DatasetParams
 from eacnet.config.names import (
+    CALIBRATIONS,
+    DATASETS,
     Backbone,
     Baseline,
     CalibrationName,
@@ -19,7 +29,6 @@ from eacnet.config.names import (
     Split,
     Strict,
 )
-from eacnet.config.yaml12 import read_yaml
 from eacnet.errors import InputError
 
 
@@ -28,7 +37,7 @@ class Model(Strict):
 
     backbone: Backbone
     calib: Annotated[bool, Field(strict=True)]
-    attention: Literal["pooled", "full"]
+    attention: Literal[tuple(name for name in CALIBRATIONS if name != "none")]
     pretrained: Literal["none", "imagenet"] = "none"
 
     @field_validator("pretrained")
@@ -49,47 +58,15 @@ class Model(Strict):
         return self.pretrained if backbone == "resnet18" else "none"
 
 
-class Dataset(Strict):
-    """Which splits are trained on, watched and scored."""
-
-    train: Annotated[list[Split], Field(min_length=1)]
-    validate_split: Split | None = Field(alias="validate")
-    evaluate: Split
-
-    @property
-    def splits(self) -> list[Split]:
-        """All splits in use, each once."""
-        return list(
-            dict.fromkeys([*self.train, self.validate_split or self.evaluate, self.evaluate])
-        )
+def _entry(dataset: str) -> Any:
+    """Return an optional field: what the entry of `dataset` may hold, as its file says."""
+    module = import_module(f"eacnet.datasets.{dataset}")
+    return getattr(module, "Params", DatasetParams) | None, None
 
 
-class Scenes(Strict):
-    """How many scenes of each split are drawn."""
-
-    train: Positive
-    val: Positive
-    test: Positive
-
-
-class Synthetic(Dataset):
-    """The generated dataset: also how much of it, how large, and from which seed."""
-
-    scenes: Scenes
-    size: tuple[
-        Annotated[int, Field(ge=64, le=1024)],
-        Annotated[int, Field(ge=128, le=2048)],
-    ]
-    seed: Seed
-
-
-class Datasets(Strict):
-    """One entry a dataset."""
-
-    synthetic: Synthetic
-    camvid: Dataset
-    cityscapes: Dataset
-    folder: Dataset
+Datasets = create_model(
+    "Datasets", __base__=Strict, __doc__="One entry a dataset.", **{n: _entry(n) for n in DATASETS}
+)
 
 
 class Optimiser(Strict):
@@ -207,6 +184,12 @@ class Params(Strict):
     hardware: Hardware
 
     @model_validator(mode="after")
+    def _dataset_has_an_entry(self) -> "Params":
+        if self.data is None:
+            raise ValueError(f"dataset is {self.dataset!r}, but datasets has no such entry")
+        return self
+
+    @model_validator(mode="after")
     def _recipe_exists(self) -> "Params":
         if self.experiment not in self.recipes:
             allowed = sorted(
@@ -244,7 +227,7 @@ class Params(Strict):
         return self.dataset + self.variant
 
     @property
-    def data(self) -> Dataset:
+    def data(self) -> DatasetParams:
         """The selected dataset's entry."""
         return getattr(self.datasets, self.dataset)
 
@@ -266,6 +249,10 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
         InputError: the file is missing or no YAML; a key is unknown, missing or holds a value that
             is not allowed. The message names the key, the value and what is allowed.
     """
+    from yaml import YAMLError
+
+    from eacnet.config.yaml12 import read_yaml
+
     try:
         values = read_yaml(path)
     except FileNotFoundError:

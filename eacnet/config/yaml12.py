@@ -70,4 +70,5 @@ def read_yaml(path: Path) -> Any:
         yaml.YAMLError: it is no YAML, or holds a key twice or an alias.
         UnicodeDecodeError: it is no UTF-8.
     """
-    return yaml.load(path.read_text(encoding="utf-8"), _Loader)
+    with path.open(encoding="utf-8") as file:
+        return yaml.load(file, _Loader)

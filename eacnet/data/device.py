@@ -14,6 +14,7 @@ from torch import Tensor
 from eacnet.data.colour import recolour
 from eacnet.data.samples import Batches, Draw, Samples
 from eacnet.datasets.labels import IGNORED
+from eacnet.errors import InputError
 
 # Of the GPU's free memory; the rest is for the training itself.
 SHARE = 0.4
@@ -22,7 +23,19 @@ SHARE = 0.4
 def lives_on_device(
     samples: Samples, device: torch.device, where: Literal["auto", "host", "device"]
 ) -> bool:
-    """Say whether the frames go to the device; `auto`: where it is a GPU with room for them."""
+    """Say whether the frames go to the device; `auto`: where it is a GPU with room for them.
+
+    Raises:
+        InputError: `device`, but the frames are of several sizes.
+    """
+    sizes = np.concatenate([split.sizes for split in samples.splits])
+    if (sizes != sizes[0]).any():
+        if where == "device":
+            raise InputError(
+                "hardware.data is 'device', but the frames are of several sizes, and only frames of"
+                " one size are kept there; set it to host or auto"
+            )
+        return False
     if where != "auto" or device.type != "cuda":
         return where == "device"
     size = sum(split.images.nbytes + split.labels.nbytes for split in samples.splits)

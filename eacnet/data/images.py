@@ -1,76 +1,164 @@
-"""Image files and label files of a dataset, decoded."""
+"""Image files and label files, decoded: the one reader of training and of prediction."""
 
+import stat
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
+from eacnet.datasets.labels import Label, lookup
 from eacnet.errors import InputError
 
+# Content alone decides which parser of Pillow's runs: of all it has, these.
+IMAGES = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "PPM")
+LABELS = ("PNG", "BMP", "TIFF")
 
-def image_size(path: Path) -> tuple[int, int]:
-    """Return (height, width) in pixels from the file's header, without decoding it."""
-    try:
-        with Image.open(path) as file:
-            return file.height, file.width
-    except Exception as error:  # of a hostile file, Pillow's readers can raise anything
-        raise _unreadable(path, error) from None
+UNLISTED = 256
 
-
-def decode(path: Path) -> Image.Image:
-    """Decode an image file as it is, in whatever mode.
-
-    Raises:
-        InputError: the file is unreadable or truncated.
-    """
-    try:
-        with Image.open(path) as file:
-            file.load()
-            return file
-    except MemoryError:
-        raise
-    except Exception as error:  # see above
-        raise _unreadable(path, error) from None
+# 8 bits a channel, with colours that Pillow turns into RGB as they are.
+_PLAIN = ("RGB", "L", "P", "1", "CMYK", "YCbCr", "RGBX")
+_TRANSPARENT = ("RGBA", "LA", "PA", "La", "RGBa")
+_DEEP_GREY = ("I;16", "I;16L", "I;16B", "I;16N")
+# How a file stores one channel -> what Pillow multiplies its values by, so that white is 255.
+_STORED = {"1": 1, "L": 1, "L;2": 85, "L;4": 17, "P": 1, "P;1": 1, "P;2": 1, "P;4": 1}
+_STORED |= dict.fromkeys((*_DEEP_GREY, "I;12"), 1)
 
 
 def read_image(path: Path) -> np.ndarray:
-    """Decode an image, uint8 (H,W,3) RGB.
+    """Read an image file, turned upright by its EXIF orientation.
+
+    Grey images become RGB of three equal channels; transparent pixels are laid on white, as viewers
+    show them. Of 16 bits the upper 8 are kept, so that the full range stays the full range. Colour
+    profiles are not applied.
+
+    Returns:
+        uint8 (H,W,3), RGB.
 
     Raises:
-        InputError: the file is unreadable or truncated, or holds more than 8 bits a channel.
+        InputError: the file is unreadable, no regular file, holds several pages, or has pixels
+            whose white is not defined (32-bit integers, floating point).
     """
-    pixels = decode(path)
-    if pixels.mode not in ("RGB", "RGBA", "L", "P"):
-        raise InputError(f"{path} is a {pixels.mode} image; convert it to 8-bit RGB")
-    return np.asarray(pixels.convert("RGB"))
+    image, _ = _decode(path, IMAGES)
+    if image.mode in _DEEP_GREY:
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    elif image.mode in _TRANSPARENT or "transparency" in image.info:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    elif image.mode not in _PLAIN:
+        raise InputError(
+            f"{path} is an image of mode {image.mode}, in which white is not defined; "
+            "convert it to 8 or 16 bits a channel"
+        )
+    return np.array(image.convert("RGB"))
 
 
-def read_labels(path: Path, train_ids: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Decode a label file and map its ids to train ids, uint8 (H,W).
+def read_ids(path: Path) -> np.ndarray:
+    """Read a label file's ids as they are stored, uint8 (H,W), by whatever number of bits.
+
+    Raises:
+        InputError: the file is unreadable, has several channels, or holds an id above 255.
+    """
+    image, stored = _decode(path, LABELS)
+    if stored not in _STORED:
+        raise InputError(
+            f"{path} is a {image.mode} image ({stored}); labels need one channel that holds ids of "
+            "at most 8 bits: save it as a grey or palette PNG"
+        )
+    ids = np.asarray(image)
+    if ids.max() > 255:
+        raise InputError(f"{path} holds label id {ids.max()}; ids are 0 to 255")
+    ids, factor = ids.astype(np.uint8), _STORED[stored]
+    return ids if factor == 1 else ids // factor
+
+
+def read_labels(path: Path, table: tuple[Label, ...], colours: bool = False) -> np.ndarray:
+    """Read a label file and map it to train ids, uint8 (H,W).
 
     Args:
-        path: a PNG with one channel of 8 bits.
-        train_ids: uint8 (256,), label id -> train id.
-        known: bool (256,), ids that the class table lists.
+        path: an image of one channel that holds ids, or with `colours` an RGB one.
+        table: what the ids, or the colours, mean.
+        colours: the file shows colours of the table.
 
     Raises:
-        InputError: the file is unreadable or truncated, has several channels, or holds an id that
-            the class table does not list.
+        InputError: the file is unreadable, or holds a value that the table does not list.
     """
-    pixels = decode(path)
-    if pixels.mode not in ("L", "P", "1"):
-        raise InputError(f"{path} is a {pixels.mode} image; labels need one channel of 8 bits")
-    ids = np.asarray(pixels if pixels.mode != "1" else pixels.convert("L"), dtype=np.uint8)
-    unknown = np.flatnonzero(np.bincount(ids.ravel(), minlength=256).astype(bool) & ~known)
-    if unknown.size:
-        row, column = np.argwhere(ids == unknown[0])[0]
+    values = read_values(path, table, colours)
+    train_ids, known = lookup(table)
+    unknown = ~np.append(known, False)[values]
+    if unknown.any():
+        row, column = np.argwhere(unknown)[0]
+        what = f"label id {values[row, column]}"
+        if colours:
+            what = f"the colour {_colours(path)[row, column].tolist()}"
         raise InputError(
-            f"{path} holds label id {unknown[0]} at row {row}, column {column}, "
+            f"{path} holds {what} at row {row}, column {column}, "
             "which the class table does not list; correct the file or the table"
         )
-    return train_ids[ids]
+    return train_ids[values]
 
 
-def _unreadable(path: Path, error: Exception) -> InputError:
-    reason = " ".join(str(error).split()) or type(error).__name__
-    return InputError(f"{path} can't be read as an image ({reason}); replace the file")
+def read_values(path: Path, table: tuple[Label, ...], colours: bool = False) -> np.ndarray:
+    """Read a label file as it is, whether the table lists what it holds or not.
+
+    Returns:
+        The label id of each pixel, uint8 (H,W); with `colours` int64, and UNLISTED for a colour
+        that the table lacks.
+
+    Raises:
+        InputError: the file is unreadable or no label file.
+    """
+    if not colours:
+        return read_ids(path)
+    codes = _code(np.array([label.color for label in table]))
+    order = np.argsort(codes)
+    found = _code(_colours(path))
+    place = np.searchsorted(codes[order], found).clip(max=len(codes) - 1)
+    ids = np.array([label.id for label in table])[order]
+    return np.where(codes[order][place] == found, ids[place], UNLISTED)
+
+
+def _colours(path: Path) -> np.ndarray:
+    image, _ = _decode(path, LABELS)
+    if image.mode not in ("RGB", "P") or "transparency" in image.info:
+        raise InputError(f"{path} is a {image.mode} image; labels in colour need plain RGB")
+    return np.asarray(image.convert("RGB"))
+
+
+def _code(colours: np.ndarray) -> np.ndarray:
+    """Return one number for each RGB colour (...,3)."""
+    return colours.astype(np.int64) @ np.array([65536, 256, 1])
+
+
+def resized(pixels: np.ndarray, size: tuple[int, int], nearest: bool = False) -> np.ndarray:
+    """Scale an image (H,W,3), or with `nearest` a label map (H,W), to `size` (height, width)."""
+    if pixels.shape[:2] == size:
+        return pixels
+    how = Image.Resampling.NEAREST if nearest else Image.Resampling.BILINEAR
+    return np.asarray(Image.fromarray(pixels).resize(size[::-1], how))
+
+
+def _decode(path: Path, formats: tuple[str, ...]) -> tuple[Image.Image, str]:
+    """Decode a file of one page; return it upright, and how the file stores its pixels.
+
+    Raises:
+        InputError: it is no regular file, of no allowed format, damaged, too large, or of several
+            pages.
+    """
+    try:
+        # Opening a pipe would wait for ever.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise OSError("it is no regular file")
+        with Image.open(path, formats=formats) as file:
+            pages = getattr(file, "n_frames", 1)
+            stored = file.tile[0].args if file.tile else file.mode
+            file.load()
+            image = ImageOps.exif_transpose(file)
+    except MemoryError:
+        raise
+    except Exception as error:  # a decoder may stumble over foreign bytes in any way
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{path} can't be read as an image ({reason}); replace the file") from None
+    # A phone's MPO holds further views of the one photo.
+    if pages > 1 and file.format != "MPO":
+        raise InputError(f"{path} holds {pages} pages; save each as an image of its own")
+    return image, stored if isinstance(stored, str) else stored[0] if stored else file.mode

@@ -1,83 +1,138 @@
 """From a dataset as its owners ship it to the prepared store: decoded once, checked and counted."""
 
 import hashlib
-import math
 import os
-from collections import deque
+import sys
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property, partial
+from io import BytesIO
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 
-from eacnet.data.images import image_size, read_image, read_labels
-from eacnet.datasets.labels import IGNORED, described, lookup
-from eacnet.datasets.raw import Frame, class_table, list_frames
+from eacnet.data.images import read_image, read_labels
+from eacnet.data.overlap import is_leak, shared_frames
+from eacnet.data.store import Digest
+from eacnet.datasets import find
+from eacnet.datasets.labels import IGNORED, Label, described
+from eacnet.datasets.listing import Frame, list_frames, take
 from eacnet.errors import InputError
-from eacnet.files import create_array, replacing_folder, write_json
+from eacnet.files import replacing_folder, write_json
 from eacnet.progress import progress
 
 T = TypeVar("T")
 R = TypeVar("R")
 
+
+# What every .npy file of this room's arrays begins with is written once their shape is known.
+HEADER = 128
 # The files of a store, see eacnet.data.store.
-HOLDS = ("dataset.json", "*/images.npy", "*/labels.npy")
-PROTOCOLS = {
-    "synthetic": "generated street scenes, Cityscapes label ids -> 19 train ids",
-    "cityscapes": "fine annotations, label ids -> 19 train ids",
-    "camvid": "SegNet's labels: 11 classes of 360x480, void ignored",
-    "folder": "the folder's own class table",
-}
+HOLDS = ("dataset.json", "*/images.npy", "*/labels.npy", "*/sizes.npy")
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """A frame: image uint8 (H,W,3), train ids uint8 (H,W), and what is counted of them."""
+
+    image: np.ndarray
+    labels: np.ndarray
+
+    @cached_property
+    def hash(self) -> bytes:
+        """SHA-256 of the image's pixels."""
+        return hashlib.sha256(self.image).digest()
+
+    @cached_property
+    def sums(self) -> np.ndarray:
+        """Sums of all pixels' red, green and blue, uint64 (3,)."""
+        return self.image.reshape(-1, 3).sum(0, dtype=np.uint64)
+
+    @cached_property
+    def counts(self) -> np.ndarray:
+        """Pixels of each train id, int64 (256,)."""
+        return np.bincount(self.labels.ravel(), minlength=256)
+
+
+@dataclass
+class Written:
+    """What has been written of a split: sizes and hashes by frame, sums and counts as above."""
+
+    checksum: str
+    sizes: list[tuple[int, int]]
+    hashes: list[bytes]
+    sums: np.ndarray
+    counts: np.ndarray
 
 
 def prepare(
-    dataset: str, raw: Path, target: Path, splits: Sequence[str], train: Sequence[str]
+    dataset: str,
+    raw: Path,
+    target: Path,
+    splits: Sequence[str],
+    train: Sequence[str],
+    evaluate: str | None = None,
+    reading: str | None = None,
+    allow_overlap: bool = False,
 ) -> None:
     """Decode the splits of the dataset at `raw` into a store at `target`, all of it or nothing.
 
-    Mean, standard deviation and class frequencies are taken from the splits in `train` alone. The
-    mean is rounded to whole grey levels: padding an 8-bit image with it is then exactly the
-    published "0 after mean subtraction".
+    Mean and class frequencies are taken from the splits in `train` alone. The mean is rounded to
+    whole grey levels: padding an 8-bit image with it is then exactly the published "0 after mean
+    subtraction". Files that are not taken, and frames that are in two splits, are named on stderr.
 
     Raises:
-        InputError: a file is missing, unreadable, of another size, or holds an unknown label; a
-            split is empty or every pixel of it is ignored.
+        InputError: a file is missing, unreadable, of another size than its labels, or holds an
+            unknown label; a split is empty or every pixel of it is ignored; a frame of `evaluate`
+            is in `train` under another name, unless `allow_overlap`.
     """
-    table = class_table(dataset, raw)
-    frames = {split: list_frames(dataset, raw, split) for split in splits}
+    record = find(dataset)
+    how = record.reading(reading)
+    listing = list_frames(record, raw, how)
+    frames = take(listing, record, raw, splits)
     _check_names(frames)
-    size = _common_size([frame for split in splits for frame in frames[split]])
-    classes = described(table)
-    sums = np.zeros((2, 3), np.uint64)
-    counts = np.zeros(256, np.int64)
+    table = how.classes(raw)
+    if listing.left:
+        print(f"{raw}: not taken are {listing.left_out()}", file=sys.stderr)
+
     with replacing_folder(target, HOLDS) as folder:
-        entries = {}
+        written: dict[str, Written] = {}
         for split in splits:
-            checksum, split_sums, split_counts = _write_split(
-                folder / split, frames[split], size, *lookup(table)
-            )
-            if split_counts[:IGNORED].sum() == 0:
+            decode = partial(_decode, table=table, colours=how.colours)
+            written[split] = _write_split(folder / split, frames[split], decode)
+            if written[split].counts[:IGNORED].sum() == 0:
                 raise InputError(
                     f"every pixel of split {split!r} in {raw} is ignored; check its label files"
                 )
-            if split in train:
-                sums += split_sums
-                counts += split_counts
-            ids = [frame.id for frame in frames[split]]
-            entries[split] = {"frames": len(ids), "sha256": checksum, "ids": ids}
-        pixels = int(counts.sum())
-        mean = [int(total) / pixels for total in sums[0]]
-        std = [math.sqrt(int(s) / pixels - m * m) for s, m in zip(sums[1], mean, strict=True)]
-        shares = counts[: len(classes)] / counts[: len(classes)].sum()
+            for other in splits[: splits.index(split)]:
+                pair = {name: (frames[name], written[name].hashes) for name in (other, split)}
+                shared = shared_frames(pair)
+                if not shared:
+                    continue
+                if is_leak({other, split}, train, evaluate) and not allow_overlap:
+                    raise InputError(
+                        f"{shared}; remove them, or set datasets.{dataset}.allow_overlap to "
+                        "true if they may be scored all the same"
+                    )
+                print(f"{raw}: {shared}", file=sys.stderr)
+        classes = described(table)
+        entries = {
+            split: {
+                "frames": len(frames[split]),
+                "sha256": part.checksum,
+                "ids": [frame.id for frame in frames[split]],
+            }
+            for split, part in written.items()
+        }
         info = {
             "dataset": dataset,
-            "protocol": PROTOCOLS[dataset],
-            "size": list(size),
+            "protocol": how.protocol,
+            **_sizes([size for part in written.values() for size in part.sizes]),
             "classes": classes,
-            "mean": [float(round(m)) for m in mean],
-            "std": [round(s, 4) for s in std],
-            "frequencies": [round(float(share), 8) for share in shares],
+            **_statistics([written[split] for split in train], len(classes)),
             "splits": entries,
         }
         write_json(folder / "dataset.json", info)
@@ -92,60 +147,90 @@ def _check_names(frames: dict[str, list[Frame]]) -> None:
             raise InputError(f"{frame.image} has a name that is no UTF-8; rename it") from None
 
 
-def _common_size(frames: list[Frame]) -> tuple[int, int]:
-    """Return the (height, width) that all images and label files share."""
-    expected = image_size(frames[0].image)
-    for frame in frames:
-        size, label_size = image_size(frame.image), image_size(frame.labels)
-        if size != label_size:
-            raise InputError(
-                f"{frame.image} is {size[0]}x{size[1]}, but its labels are "
-                f"{label_size[0]}x{label_size[1]}; make them the same size"
-            )
-        if size != expected:
-            raise InputError(
-                f"{frame.image} is {size[0]}x{size[1]}, but {frames[0].image.name} is "
-                f"{expected[0]}x{expected[1]}; all frames need one size, resize them first"
-            )
-    return expected
+def _decode(frame: Frame, table: tuple[Label, ...], colours: bool) -> Decoded:
+    """Read a frame, and count it while still in a thread of its own."""
+    image = read_image(frame.image)
+    labels = read_labels(frame.labels, table, colours)
+    if image.shape[:2] != labels.shape:
+        raise InputError(
+            f"{frame.image} is {image.shape[0]}x{image.shape[1]}, but its labels are "
+            f"{labels.shape[0]}x{labels.shape[1]}; make them the same size"
+        )
+    decoded = Decoded(image, labels)
+    _ = decoded.hash, decoded.sums, decoded.counts
+    return decoded
 
 
-def _write_split(
-    folder: Path,
-    frames: list[Frame],
-    size: tuple[int, int],
-    train_ids: np.ndarray,
-    known: np.ndarray,
-) -> tuple[str, np.ndarray, np.ndarray]:
-    """Write one split; return checksum, [sum, sum of squares] per channel, pixels per train id."""
+def _write_split(folder: Path, frames: list[Frame], decode: Callable[[Frame], Decoded]) -> Written:
+    """Write the arrays of one split, frame by frame."""
     folder.mkdir(parents=True)
-    images = create_array(folder / "images.npy", np.uint8, (len(frames), *size, 3))
-    labels = create_array(folder / "labels.npy", np.uint8, (len(frames), *size))
-    levels = np.arange(256, dtype=np.uint64)
-    digest = hashlib.sha256()
-    sums = np.zeros((2, 3), np.uint64)
-    counts = np.zeros(256, np.int64)
-
-    def decode(frame: Frame) -> tuple[np.ndarray, np.ndarray]:
-        return read_image(frame.image), read_labels(frame.labels, train_ids, known)
-
+    digest = Digest()
+    part = Written("", [], [], np.zeros(3, np.uint64), np.zeros(256, np.int64))
     threads = os.cpu_count() or 1
-    with ThreadPoolExecutor(threads) as pool:
+    with (
+        (folder / "images.npy").open("wb") as images,
+        (folder / "labels.npy").open("wb") as labels,
+        ThreadPoolExecutor(threads) as pool,
+    ):
+        images.write(bytes(HEADER))
+        labels.write(bytes(HEADER))
         decoded = _ahead(pool, decode, frames, 2 * threads)
-        bar = progress(decoded, total=len(frames), desc=f"prepare {folder.name}", unit="frame")
-        for index, (image, label) in enumerate(bar):
-            images[index], labels[index] = image, label
-            digest.update(image.tobytes())
-            digest.update(label.tobytes())
-            for channel in range(3):
-                histogram = np.bincount(image[..., channel].ravel(), minlength=256)
-                histogram = histogram.astype(np.uint64)
-                sums[0, channel] += (histogram * levels).sum()
-                sums[1, channel] += (histogram * levels * levels).sum()
-            counts += np.bincount(label.ravel(), minlength=256)
-    images.flush()
-    labels.flush()
-    return digest.hexdigest(), sums, counts
+        for frame in progress(
+            decoded, total=len(frames), desc=f"prepare {folder.name}", unit="frame"
+        ):
+            images.write(frame.image)
+            labels.write(frame.labels)
+            digest.add(frame.image, frame.labels)
+            part.sizes.append(frame.labels.shape)
+            part.hashes.append(frame.hash)
+            part.sums += frame.sums
+            part.counts += frame.counts
+        sizes = np.array(part.sizes, np.int64)
+        one = (sizes == sizes[0]).all()
+        shape = (len(sizes), *part.sizes[0]) if one else (int(sizes.prod(1).sum()),)
+        _write_header(labels, shape)
+        _write_header(images, (*shape, 3))
+    if not one:
+        np.save(folder / "sizes.npy", sizes)
+    part.checksum = digest.hexdigest(sizes)
+    return part
+
+
+def _write_header(file: BinaryIO, shape: tuple[int, ...]) -> None:
+    """Complete a .npy file that has HEADER bytes and behind them uint8 values."""
+    header = BytesIO()
+    what = {"descr": "|u1", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(header, what)
+    if len(header.getvalue()) != HEADER:
+        raise ValueError(f"the header of an array of {shape} has {len(header.getvalue())} bytes")
+    file.seek(0)
+    file.write(header.getvalue())
+
+
+def _sizes(sizes: list[tuple[int, int]]) -> dict[str, Any]:
+    """Return the (height, width) that all frames share, or null and what sizes there are."""
+    often = Counter(sizes).most_common()
+    if len(often) == 1:
+        return {"size": list(often[0][0])}
+    by_area = sorted(often, key=lambda entry: (entry[0][0] * entry[0][1], entry[0]))
+    summary = {
+        "different": len(often),
+        "smallest": list(by_area[0][0]),
+        "largest": list(by_area[-1][0]),
+        "most_common": list(often[0][0]),
+    }
+    return {"size": None, "sizes": summary}
+
+
+def _statistics(parts: list[Written], num_classes: int) -> dict[str, Any]:
+    """Return mean and class frequencies."""
+    counts = sum(part.counts for part in parts)
+    sums = sum(part.sums for part in parts)
+    shares = counts[:num_classes] / counts[:num_classes].sum()
+    return {
+        "mean": [float(round(int(total) / int(counts.sum()))) for total in sums],
+        "frequencies": [round(float(share), 8) for share in shares],
+    }
 
 
 def _ahead(

@@ -37,14 +37,21 @@ class Augmentation:
     photometric: Photometric | None = None
 
 
-def check_crop(crop: tuple[int, int], scales: tuple[float, ...], size: tuple[int, int]) -> None:
-    """Refuse a crop that is larger than a frame of `size` at its largest scale.
+def check_crop(crop: tuple[int, int], scales: tuple[float, ...], sizes: np.ndarray) -> None:
+    """Refuse a crop that is larger than every frame at its largest scale.
+
+    Args:
+        crop: (height, width) in pixels.
+        scales: as in `Augmentation`.
+        sizes: (height, width) of the frames, int (N,2).
 
     Raises:
         InputError: such a crop would hold padding in every sample.
     """
-    limit = [int(side * max(scales)) for side in size]
-    if crop[0] > limit[0] or crop[1] > limit[1]:
+    limits = (sizes * max(scales)).astype(int)
+    if (limits < crop).any(1).all():
+        largest = limits.prod(1).argmax()
+        size, limit = sizes[largest], limits[largest]
         raise InputError(
             f"crop is {crop[0]}x{crop[1]}, but frames of {size[0]}x{size[1]} at scale "
             f"{max(scales)} allow at most {limit[0]}x{limit[1]}; make recipes.*.crop smaller"

@@ -1,1 +1,14 @@
-"""The datasets: classes, file layout and protocol of each, one file a dataset."""
+"""The datasets, one file each: classes, file layout, protocol, licence, how to get it.
+
+A file of this room defines `DATASET` and, where its entry in params.yaml has keys of its own, the
+class `Params` (see eacnet/config/dataset.py). Its name is the dataset's. Nothing else lists them.
+"""
+
+from importlib import import_module
+
+from eacnet.datasets.record import Dataset
+
+
+def find(name: str) -> Dataset:
+    """Return the dataset that the file `name`.py of this room describes."""
+    return import_module(f"{__name__}.{name}").DATASET

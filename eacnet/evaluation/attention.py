@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from eacnet.evaluation.evaluate import predict_scores
-from eacnet.models.attention import Calibration
+from eacnet.models.attention import Attention
 from eacnet.progress import progress
 
 # Values of the attention in memory at a time: 16 MiB in float32, of which a few copies are alive.
@@ -39,11 +39,11 @@ class Reach:
 
 
 @torch.no_grad()
-def reach(calibration: Calibration, scores: Tensor, stride: int, block: int = BLOCK) -> Reach:
+def reach(calibration: Attention, scores: Tensor, stride: int, block: int = BLOCK) -> Reach:
     """Measure the attention of every query position.
 
     Distances are Euclidean, between the centres of the image regions behind query and key; a
-    pooled key stands for 2x2 cells.
+    pooled key stands for several cells.
 
     Args:
         calibration: the module.
@@ -53,7 +53,7 @@ def reach(calibration: Calibration, scores: Tensor, stride: int, block: int = BL
     """
     query, key, _ = calibration.projections(scores)
     at = centres(query.shape[-2:], stride, query)
-    key_at = centres(key.shape[-2:], stride * (2 if calibration.pooled else 1), query)
+    key_at = centres(key.shape[-2:], stride * calibration.step, query)
     shape, keys = query.shape[-2:], len(key_at)
     tokens, key = query.flatten(2).transpose(1, 2), key.flatten(2)  # (B,h*w,K), (B,K,keys)
     rows = max(1, block // (len(scores) * keys))
@@ -76,7 +76,7 @@ def reach(calibration: Calibration, scores: Tensor, stride: int, block: int = BL
 
 
 @torch.no_grad()
-def attention_map(calibration: Calibration, scores: Tensor, row: int, column: int) -> Tensor:
+def attention_map(calibration: Attention, scores: Tensor, row: int, column: int) -> Tensor:
     """Return what one query position attends to, summing to 1: (1,K,h,w) -> (h',w')."""
     query, key, _ = calibration.projections(scores)
     products = torch.einsum("k,kij->ij", query[0, :, row, column], key[0])
@@ -98,10 +98,10 @@ def analyse(
     device: torch.device | str,
     batch: int = 4,
 ) -> dict[str, Any]:
-    """Describe the attention of a calibrated network over a whole split.
+    """Describe the attention of a network over a whole split.
 
     Args:
-        model: an EACNet with a calibration; moved to `device`.
+        model: an EACNet; moved to `device`.
         images: uint8 (N,H,W,3), RGB; may be a memory map.
         classes: names of the classes.
         mean: RGB mean that the network was trained with, on the scale 0..255.
@@ -114,8 +114,11 @@ def analyse(
         query; a class that is never predicted is None. `change` is the root mean square of what is
         added to a class score, less what is added to all classes alike, which decides nothing;
         `change_everywhere_alike` the share of its square that is one constant a class and frame.
+        Nothing but the name of the calibration where it is no attention.
     """
     calibration = model.calibration
+    if not isinstance(calibration, Attention):
+        return {"calibration": model.calibration_name}
     totals = torch.zeros(len(classes), 4, dtype=torch.float64)
     changes = torch.zeros(2, dtype=torch.float64)
     for coarse, calibrated in _watched(model, images, mean, device, batch):

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from eacnet.data.frames import Frames, batches, sizes_of
 from eacnet.datasets.labels import IGNORED
 from eacnet.errors import InputError
 from eacnet.evaluation.boundary import boundary_counts, edges, rings
@@ -18,8 +19,8 @@ from eacnet.progress import progress as progress_bar
 
 def evaluate(
     model: nn.Module,
-    images: np.ndarray,
-    labels: np.ndarray,
+    images: np.ndarray | Frames,
+    labels: np.ndarray | Frames,
     *,
     num_classes: int,
     mean: Sequence[float],
@@ -32,13 +33,13 @@ def evaluate(
 
     Args:
         model: an EACNet; moved to `device`, set to evaluation mode and back.
-        images: uint8 (N, H, W, 3), RGB; may be a memory map.
-        labels: uint8 (N, H, W), train ids, 255 = ignored; may be a memory map.
+        images: uint8 (N, H, W, 3), RGB; may be a memory map, or of several sizes.
+        labels: uint8 (N, H, W), train ids, 255 = ignored; the same.
         num_classes: K of the data.
         mean: RGB mean that the network was trained with, on the scale 0..255.
         device: where to run and to count.
         precision: the network runs under autocast if this is not float32.
-        batch: images per pass, a matter of speed and memory alone.
+        batch: images of one size per pass, a matter of speed and memory alone.
         progress: show a progress bar.
 
     Raises:
@@ -50,11 +51,8 @@ def evaluate(
             f"the network predicts {model.num_classes} classes, the data has {num_classes}: wrong "
             "model file or one for other classes; train one on this data"
         )
-    if images.shape[:3] != labels.shape:
-        raise InputError(
-            f"images (N, H, W) = {images.shape[:3]} and labels {labels.shape} do not match; "
-            "prepare the data again"
-        )
+    if not np.array_equal(sizes_of(images), sizes_of(labels)):
+        raise InputError("images and labels do not match in size; prepare the data again")
     if all((frame == IGNORED).all() for frame in labels):
         raise InputError(
             f"all pixels of the {len(labels)} label maps are ignored, there is nothing to score; "
@@ -66,8 +64,8 @@ def evaluate(
     with progress_bar(
         total=len(images), unit="frame", desc="evaluate", disable=not progress
     ) as bar:
-        for first, (coarse, calibrated) in zip(range(0, len(images), batch), maps, strict=True):
-            truth = torch.from_numpy(np.array(labels[first : first + batch])).to(device)
+        for some, (coarse, calibrated) in zip(batches(images, batch), maps, strict=True):
+            truth = torch.from_numpy(np.array(labels[some])).to(device)
             parts.append(
                 count(calibrated, truth, num_classes, coarse if calibrated_apart else None)
             )
@@ -77,8 +75,8 @@ def evaluate(
 
 def quick_miou(
     model: nn.Module,
-    images: np.ndarray,
-    labels: np.ndarray,
+    images: np.ndarray | Frames,
+    labels: np.ndarray | Frames,
     *,
     mean: Sequence[float],
     device: torch.device | str,
@@ -87,8 +85,8 @@ def quick_miou(
     """Return the mIoU in percent and nothing else, as training watches it; arguments as above."""
     confusion = torch.zeros(model.num_classes, model.num_classes, dtype=torch.int64)
     maps = predict(model, images, mean=mean, device=device, batch=batch)
-    for first, (_, classes) in zip(range(0, len(images), batch), maps, strict=True):
-        truth = torch.from_numpy(np.array(labels[first : first + batch])).to(device)
+    for some, (_, classes) in zip(batches(images, batch), maps, strict=True):
+        truth = torch.from_numpy(np.array(labels[some])).to(device)
         confusion += confusion_matrix(classes, truth, model.num_classes).cpu()
     return 100 * float(mean_iou(confusion.numpy()))
 
@@ -96,7 +94,7 @@ def quick_miou(
 @torch.no_grad()
 def predict(
     model: nn.Module,
-    images: np.ndarray,
+    images: np.ndarray | Frames,
     *,
     mean: Sequence[float],
     device: torch.device | str,
@@ -112,9 +110,10 @@ def predict(
     Raises:
         InputError: the network's scores are not finite.
     """
-    size = images.shape[1:3]
     options = {"mean": mean, "device": device, "precision": precision, "batch": batch}
-    for coarse, calibrated in predict_scores(model, images, **options):
+    scores = predict_scores(model, images, **options)
+    for some, (coarse, calibrated) in zip(batches(images, batch), scores, strict=True):
+        size = images[some.start].shape[:2]
         classes = _classes(model, calibrated, size)
         yield classes if coarse is calibrated else _classes(model, coarse, size), classes
 
@@ -122,7 +121,7 @@ def predict(
 @torch.no_grad()
 def predict_scores(
     model: nn.Module,
-    images: np.ndarray,
+    images: np.ndarray | Frames,
     *,
     mean: Sequence[float],
     device: torch.device | str,
@@ -136,8 +135,8 @@ def predict_scores(
     model.eval()
     shift = torch.tensor(mean, dtype=torch.float32, device=device)
     try:
-        for first in range(0, len(images), batch):
-            pixels = torch.from_numpy(np.array(images[first : first + batch])).to(device)
+        for some in batches(images, batch):
+            pixels = torch.from_numpy(np.array(images[some])).to(device)
             inputs = (pixels.float() - shift).permute(0, 3, 1, 2)
             with torch.autocast(device.type, precision, enabled=precision != torch.float32):
                 coarse, calibrated = model.scores(inputs)

@@ -11,8 +11,12 @@ import numpy as np
 import torch
 
 from eacnet.errors import InputError
+from eacnet.inference.folded import card_of
+from eacnet.inference.label_map import label_map
 from eacnet.inference.memory import OUT_OF_MEMORY
-from eacnet.inference.runtimes import RUNTIMES, lacking, precisions
+from eacnet.inference.rewrite import copied
+from eacnet.inference.runtimes import lacking, precisions, runtimes
+from eacnet.models import EACNet
 from eacnet.progress import progress
 
 AGREEMENT = 0.999
@@ -26,7 +30,7 @@ Predict = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class Trial:
-    """How one candidate did: share of labels as in float32 eager, median time, or why it failed."""
+    """How one candidate did: share of labels as `plain_labels`, median time, or why it failed."""
 
     runtime: str
     precision: str
@@ -46,7 +50,7 @@ def candidates(
         device: where they run.
         quantise: whether there are samples to quantise with.
     """
-    names = [name for name in RUNTIMES if not lacking(name)] if runtime == "auto" else [runtime]
+    names = [name for name in runtimes() if not lacking(name)] if runtime == "auto" else [runtime]
     return [
         (name, each)
         for name in names
@@ -66,12 +70,40 @@ def split(samples: Sequence[np.ndarray]) -> tuple[Sequence[np.ndarray], Sequence
     return [samples[index] for index in tried], rest or samples
 
 
+@torch.inference_mode()
+def plain_labels(
+    model: EACNet, images: Sequence[np.ndarray], device: torch.device
+) -> list[np.ndarray]:
+    """Predict with the network as it is defined: nothing folded, no kernel of this project.
+
+    Args:
+        model: with its card.
+        images: uint8 (H,W,3).
+        device: where it runs.
+
+    Returns:
+        Class ids, uint8 (H,W).
+
+    Raises:
+        InputError: an image is too small for the network.
+    """
+    card, plain = card_of(model), copied(model).to(device)
+    mean, std = (torch.tensor(values, device=device) for values in (card.mean, card.std))
+    labels = []
+    for image in images:
+        pixels = torch.tensor(image, device=device, dtype=torch.float32)
+        _, scores = plain.scores(((pixels - mean) / std).permute(2, 0, 1).unsqueeze(0))
+        labels.append(label_map(scores, image.shape[:2], model.stride)[0].cpu().numpy())
+    return labels
+
+
 def choose(
     pairs: Sequence[tuple[str, str]],
     opened: Callable[[str, str], Predict],
     samples: Sequence[np.ndarray],
+    truth: Sequence[np.ndarray],
 ) -> tuple[Predict, dict[str, Any]]:
-    """Return the fastest candidate that agrees with float32 eager, and what was tried.
+    """Return the fastest candidate whose labels are those of the plain network; and what was tried.
 
     All candidates are timed in turn, so that other work on the machine hits all alike.
 
@@ -79,6 +111,7 @@ def choose(
         pairs: what to try: runtime and precision.
         opened: makes a function from image to label map of a pair.
         samples: images uint8 (H,W,3) to try on.
+        truth: their labels, from `plain_labels`.
 
     Returns:
         The function, and {"runtime", "precision", "agreement", "median_ms", "trials"}.
@@ -86,7 +119,6 @@ def choose(
     Raises:
         InputError: none of them agrees.
     """
-    truth = [opened("eager", "fp32")(image) for image in samples]
     running: dict[tuple[str, str], tuple[Predict, float]] = {}
     trials = []
     for pair in progress(pairs, desc="auto: trying runtimes", unit="runtime", leave=False):
@@ -103,14 +135,16 @@ def choose(
         same = sum(int((a == b).sum()) for a, b in zip(labels, truth, strict=True))
         agreement = same / sum(each.size for each in truth)
         if agreement < AGREEMENT:
-            trials.append(Trial(*pair, agreement, problem="disagrees with fp32 eager"))
+            trials.append(Trial(*pair, agreement, problem="disagrees with the plain network"))
         else:
             running[pair] = predict, agreement
     if not running:
         tried = (
             "; ".join(f"{t.runtime} {t.precision}: {t.problem}" for t in trials) or "none at hand"
         )
-        raise InputError(f"no runtime gives the labels of fp32 eager ({tried}); choose eager, fp32")
+        raise InputError(
+            f"no runtime gives the labels of the plain network ({tried}); choose eager, fp32"
+        )
     times: dict[tuple[str, str], list[float]] = {pair: [] for pair in running}
     for _ in range(ROUNDS if len(running) > 1 else 1):
         for pair, (predict, _) in running.items():
@@ -123,17 +157,19 @@ def choose(
     predict, agreement = running[best]
     choice = {"runtime": best[0], "precision": best[1], "agreement": agreement}
     choice |= {"median_ms": medians[best], "trials": [asdict(trial) for trial in trials]}
-    log.info("auto picked %s", told(choice))
+    log.info("auto picked %s", describe_choice(choice))
     return predict, choice
 
 
-def told(choice: dict[str, Any]) -> str:
+def describe_choice(choice: dict[str, Any]) -> str:
     """Tell in one line what was picked, and how all that was tried did, the fastest first."""
     by_time = sorted(choice["trials"], key=lambda trial: trial["median_ms"] or float("inf"))
-    return f"{choice['runtime']} {choice['precision']} of " + "; ".join(map(_told, by_time))
+    return f"{choice['runtime']} {choice['precision']} of " + "; ".join(
+        map(_describe_trial, by_time)
+    )
 
 
-def _told(trial: dict[str, Any]) -> str:
+def _describe_trial(trial: dict[str, Any]) -> str:
     facts = [
         "" if trial["median_ms"] is None else f"{trial['median_ms']:.0f} ms",
         "" if trial["agreement"] is None else f"{100 * trial['agreement']:.3f} % same labels",

@@ -1,4 +1,4 @@
-"""A deployed network rewritten so that OpenVINO computes it without changing memory layouts.
+"""A folded network rewritten so that OpenVINO computes it without changing memory layouts.
 
 OpenVINO's convolutions want channels last, and fuse the scales and activations that follow them.
 Whatever else works on single channels takes channels first, and so costs two copies of the maps:
@@ -6,38 +6,52 @@ scales and activations behind a concatenation, average pools. In DAB those copie
 the time at 512x1024 on two cores.
 """
 
+import copy
 from collections.abc import Iterator
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 from torch.fx.passes.shape_prop import ShapeProp
 
-from eacnet.inference.folded import CONVOLUTIONS, Deployed, ScaleShift
+from eacnet.inference.folded import CONVOLUTIONS, Folded, ScaleShift
+from eacnet.inference.rewrite import (
+    channels_of,
+    insert,
+    module_of,
+    parts_of,
+    plain,
+    replace,
+    rewritten,
+)
 
 
-def channels_last(deployed: Deployed) -> Deployed:
-    """Rewrite `deployed` in place, to the same up to rounding, and return it."""
-    graph_module = deployed.network
-    # Of shapes only the numbers of channels are read: any size will do.
-    ShapeProp(graph_module).propagate(torch.zeros(1, 3, 8 * deployed.stride, 8 * deployed.stride))
+def channels_last(network: Folded) -> Folded:
+    """Rewrite the network of `network` in place, to the same up to rounding, and return it."""
+    if isinstance(network.network, fx.GraphModule):
+        network.network = rewritten(network.network, network.stride, keep_one_layout)
+    return network
+
+
+def keep_one_layout(graph_module: fx.GraphModule, example: Tensor) -> fx.GraphModule:
+    """Return a traced network without operations that want another layout than convolutions."""
+    graph_module = copy.deepcopy(graph_module)
+    ShapeProp(graph_module).propagate(example)
     for node in list(graph_module.graph.nodes):
-        if node.target is torch.cat:
+        if len(parts_of(node)) > 1:
             _work_on_parts(node)
-        elif node.target is F.avg_pool2d:
-            channels = node.meta["tensor_meta"].shape[1]
-            pool = AveragePool(channels, *node.args[1:], **node.kwargs)
-            _replace(node, _insert(pool, node.args[0], node.name))
+        elif node.target is F.avg_pool2d and _is_simple(node):
+            pool = AveragePool(channels_of(node), *node.args[1:], **node.kwargs)
+            replace(node, insert(pool, node.args[0], node.name))
     for node in list(graph_module.graph.nodes):
-        scale = _module(node)
+        scale = module_of(node)
         if isinstance(scale, ScaleShift) and not _follows_convolution(node):
-            _replace(node, _insert(scale.as_convolution(), node.args[0], node.name))
+            replace(node, insert(scale.as_convolution(), node.args[0], node.name))
     graph_module.delete_all_unused_submodules()
     for module in graph_module.modules():
-        if isinstance(module, nn.Conv2d) and module.groups == module.in_channels:
+        if plain(module, nn.Conv2d) and module.groups == module.in_channels:
             _take_fast_kernel(module)
     graph_module.recompile()
-    return deployed
+    return graph_module
 
 
 class AveragePool(nn.Module):
@@ -54,45 +68,53 @@ class AveragePool(nn.Module):
         return self.sum(x) * self.share
 
 
+def _is_simple(pool: fx.Node) -> bool:
+    """Say whether an average pool is given a size, stride and padding, and nothing else."""
+    given = (*pool.args[1:], *pool.kwargs.values())
+    named = {"stride", "padding"}.issuperset(pool.kwargs) and len(pool.args) > 1
+    return named and len(given) == 3 and all(isinstance(value, int) for value in given)
+
+
 def _work_on_parts(cat: fx.Node) -> None:
     """Move the scales and activations behind a concatenation in front of it, part by part."""
     followers = list(_followers(cat))
     parts, first = [], 0
-    for part in cat.args[0]:
-        channels = slice(first, first + part.meta["tensor_meta"].shape[1])
+    for part in parts_of(cat):
+        channels = slice(first, first + channels_of(part))
         for follower in followers:
-            own = _of_channels(_module(follower), channels)
-            part = _insert(own, part, f"{follower.name}_of_{channels.start}")
+            own = _of_channels(module_of(follower), channels)
+            part = insert(own, part, f"{follower.name}_of_{channels.start}")
         parts.append(part)
         first = channels.stop
     cat.args = (parts, *cat.args[1:])
     for follower in followers:
-        _replace(follower, cat)
+        replace(follower, cat)
 
 
 def _followers(node: fx.Node) -> Iterator[fx.Node]:
     """Yield the scales and activations that alone use the result of `node`, one after another."""
     while len(node.users) == 1:
         (node,) = node.users
-        if not isinstance(_module(node), ScaleShift | nn.PReLU):
+        if not plain(module_of(node), ScaleShift, nn.PReLU):
             return
         yield node
 
 
 def _follows_convolution(node: fx.Node) -> bool:
     """Say whether `node` is among the followers of a convolution."""
-    while isinstance(_module(node), ScaleShift | nn.PReLU):
+    while plain(module_of(node), ScaleShift, nn.PReLU):
         (node,) = node.args
         if len(node.users) > 1:
             return False
-    return isinstance(_module(node), CONVOLUTIONS)
+    return isinstance(module_of(node), CONVOLUTIONS)
 
 
 def _of_channels(module: nn.Module, channels: slice) -> nn.Module:
     """Return a ScaleShift or PReLU for some of the channels of `module`."""
     if isinstance(module, ScaleShift):
-        return ScaleShift(module.scale[:, channels], module.shift[:, channels])
-    slopes = module.weight.detach()[channels]
+        return module.of_channels(channels)
+    slopes = module.weight.detach()
+    slopes = slopes[channels] if len(slopes) > 1 else slopes
     own = nn.PReLU(len(slopes)).requires_grad_(False)
     own.weight.copy_(slopes)
     return own
@@ -105,24 +127,3 @@ def _take_fast_kernel(depthwise: nn.Conv2d) -> None:
     """
     if depthwise.dilation == (1, 1):
         depthwise.dilation = tuple(2 if size == 1 else 1 for size in depthwise.kernel_size)
-
-
-def _module(node: fx.Node) -> nn.Module | None:
-    if node.op != "call_module":
-        return None
-    return node.graph.owning_module.get_submodule(node.target)
-
-
-def _insert(module: nn.Module, source: fx.Node, name: str) -> fx.Node:
-    """Add a call of `module`, which keeps the channels of `source`, right behind it."""
-    graph = source.graph
-    graph.owning_module.add_module(name, module)
-    with graph.inserting_after(source):
-        node = graph.call_module(name, (source,))
-    node.meta = dict(source.meta)
-    return node
-
-
-def _replace(node: fx.Node, other: fx.Node) -> None:
-    node.replace_all_uses_with(other)
-    node.graph.erase_node(node)

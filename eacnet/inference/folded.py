@@ -1,19 +1,34 @@
-"""The network as it is deployed: pixels in, coarse class scores out, batch norms folded away."""
+"""The network up to its coarse class scores, for inference: batch norms folded away."""
 
 import copy
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torch.fx.passes.shape_prop import ShapeProp
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.conv import _ConvNd
 
 from eacnet.errors import InputError
+from eacnet.inference.rewrite import (
+    call_instead,
+    channels_of,
+    copied,
+    insert,
+    module_of,
+    parts_of,
+    plain,
+    replace,
+    rewritten,
+)
 from eacnet.models import EACNet, ModelCard
+from eacnet.models.depthwise import DepthwiseConv2d
 
 CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
+LAYERS = (_ConvNd, _BatchNorm, nn.PReLU)
 
 
-class Deployed(nn.Module):
+class Folded(nn.Module):
     """Everything up to the coarse scores, for inference: uint8 (B,H,W,3) -> float32 (B,K,h,w).
 
     Images of any size are padded to multiples of the stride with the mean colour, as the network
@@ -29,7 +44,8 @@ class Deployed(nn.Module):
         self.divided = any(value != 1 for value in card.std)
         self.register_buffer("mean", torch.tensor(card.mean, dtype=torch.float32))
         self.register_buffer("scale", 1 / torch.tensor(card.std, dtype=torch.float32))
-        self.network = folded(nn.Sequential(model.backbone, model.classifier)).to(precision)
+        network = folded(nn.Sequential(model.backbone, model.classifier), model.stride)
+        self.network = network.to(precision)
         self.network.to(memory_format=torch.channels_last)
         self.requires_grad_(False).eval()
 
@@ -72,46 +88,56 @@ def card_of(model: EACNet) -> ModelCard:
     return model.card
 
 
-def folded(module: nn.Module) -> fx.GraphModule:
-    """Return a copy of `module` for inference whose batch norms are part of the convolutions.
+def folded(module: nn.Module, stride: int) -> nn.Module:
+    """Return a copy of a network for inference, `fold_batch_norms` where that is possible.
+
+    Args:
+        module: maps images (B,3,H,W), H and W multiples of the stride, to scores.
+        stride: of the network.
+    """
+    module = copied(module)
+    for each in module.modules():
+        if plain(each, DepthwiseConv2d):
+            each.__class__ = nn.Conv2d  # what it does besides, it does in training
+    return rewritten(module, stride, fold_batch_norms)
+
+
+def fold_batch_norms(module: nn.Module, example: Tensor) -> fx.GraphModule:
+    """Return a network for inference whose batch norms are part of the convolutions.
 
     A norm behind a convolution goes into its weights. A norm behind a concatenation is split among
     its parts, where at least one of them is a convolution. Where a norm stands before a
     convolution with an activation in between it can't be folded: it becomes `ScaleShift`.
+    Only PyTorch's own layers are touched; what a subclass of one computes is not known here.
+
+    Args:
+        module: in evaluation mode.
+        example: of its input.
     """
-    module = copy.deepcopy(module).eval()
-    for each in module.modules():
-        if isinstance(each, nn.Conv2d):
-            each.__class__ = nn.Conv2d  # what a kind of its own adds, it adds for training
-    graph_module = fx.symbolic_trace(module)
-    modules = dict(graph_module.named_modules())
+    graph_module = fx.GraphModule(module, _Tracer().trace(module))
+    ShapeProp(graph_module).propagate(example)
     for node in list(graph_module.graph.nodes):
-        if node.op != "call_module" or not isinstance(modules[node.target], nn.BatchNorm2d):
+        norm = module_of(node)
+        if not plain(norm, nn.BatchNorm2d) or norm.running_var is None:
             continue
         (source,) = node.args
-        norm = modules[node.target]
-        parts = _parts(source)
-        convolved = [_only_convolution(part, modules) for part in parts]
-        if not any(convolved):
-            _set(graph_module, node.target, ScaleShift.of(norm))
+        scale = ScaleShift.of(norm)
+        parts = parts_of(source) if len(source.users) == 1 else [source]
+        if not any(map(_folds, parts)) or len(set(parts)) < len(parts):
+            call_instead(node, scale)
             continue
-        sizes = _channels(parts, convolved, modules, norm.num_features)
-        new_parts = []
-        for index, (part, own) in enumerate(zip(parts, norms_of_parts(norm, sizes), strict=True)):
-            if convolved[index]:
-                conv = modules[part.target]
-                transposed = isinstance(conv, nn.ConvTranspose2d)
-                _set(graph_module, part.target, fuse_conv_bn_eval(conv, own, transposed))
+        new_parts, first = [], 0
+        for part in parts:
+            own = scale.of_channels(slice(first, first + channels_of(part)))
+            first += channels_of(part)
+            if _folds(part):
+                call_instead(part, _fused(module_of(part), own))
                 new_parts.append(part)
-                continue
-            name = f"{node.target}_part{index}".replace(".", "_")
-            graph_module.add_module(name, ScaleShift.of(own))
-            with graph_module.graph.inserting_after(part):
-                new_parts.append(graph_module.graph.call_module(name, (part,)))
+            else:
+                new_parts.append(insert(own, part, f"{node.name}_of_{part.name}"))
         if source is not parts[0]:
             source.args = (tuple(new_parts), *source.args[1:])
-        node.replace_all_uses_with(source)
-        graph_module.graph.erase_node(node)
+        replace(node, source)
     graph_module.delete_all_unused_submodules()
     graph_module.recompile()
     return graph_module
@@ -133,10 +159,17 @@ class ScaleShift(nn.Module):
         conv.bias.data.copy_(self.shift.flatten())
         return conv.requires_grad_(False)
 
+    def of_channels(self, channels: slice) -> "ScaleShift":
+        """Return the same for some of the channels."""
+        return ScaleShift(self.scale[:, channels], self.shift[:, channels])
+
     @classmethod
     def of(cls, norm: nn.BatchNorm2d) -> "ScaleShift":
         """Return what `norm` does in evaluation mode."""
-        scale = norm.weight.detach() * torch.rsqrt(norm.running_var + norm.eps)
+        scale = torch.rsqrt(norm.running_var + norm.eps)
+        if not norm.affine:
+            return cls(scale, -norm.running_mean * scale)
+        scale = norm.weight.detach() * scale
         return cls(scale, norm.bias.detach() - norm.running_mean * scale)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -144,44 +177,29 @@ class ScaleShift(nn.Module):
         return torch.addcmul(self.shift, x, self.scale)
 
 
-def norms_of_parts(norm: nn.BatchNorm2d, sizes: list[int]) -> list[nn.BatchNorm2d]:
-    """Split a norm over the channels of a concatenation into one for each part."""
-    norms = []
-    start = 0
-    for size in sizes:
-        part = nn.BatchNorm2d(size, eps=norm.eps).eval()
-        channels = slice(start, start + size)
-        state = {name: v[channels] if v.ndim else v for name, v in norm.state_dict().items()}
-        part.load_state_dict(state)
-        norms.append(part)
-        start += size
-    return norms
+class _Tracer(fx.Tracer):
+    """Traces into all but layers; a subclass of one is a layer as well, with a forward of its own.
+
+    Tracing into it would take its weights for constants that others may not replace.
+    """
+
+    def is_leaf_module(self, module: nn.Module, name: str) -> bool:
+        return isinstance(module, LAYERS) or super().is_leaf_module(module, name)
 
 
-def _parts(source: fx.Node) -> list[fx.Node]:
-    """Return what `source` concatenates over channels, or itself alone."""
-    if source.op == "call_function" and source.target is torch.cat and len(source.users) == 1:
-        return list(source.args[0])
-    return [source]
+def _folds(node: fx.Node) -> bool:
+    """Say whether `node` is a convolution that a norm can go into: its result goes nowhere else."""
+    module = module_of(node)
+    grouped = isinstance(module, nn.ConvTranspose2d) and module.groups > 1
+    return plain(module, *CONVOLUTIONS) and not grouped and len(node.users) == 1
 
 
-def _only_convolution(node: fx.Node, modules: dict[str, nn.Module]) -> bool:
-    """Say whether `node` is a convolution whose result goes nowhere else."""
-    is_convolution = node.op == "call_module" and isinstance(modules[node.target], CONVOLUTIONS)
-    return is_convolution and len(node.users) == 1
-
-
-def _channels(
-    parts: list[fx.Node], convolved: list[bool], modules: dict[str, nn.Module], total: int
-) -> list[int]:
-    """Return the channels of each part; at most one of them is no convolution."""
-    sizes = [
-        modules[part.target].out_channels if known else 0
-        for part, known in zip(parts, convolved, strict=True)
-    ]
-    return [size or total - sum(sizes) for size in sizes]
-
-
-def _set(root: nn.Module, name: str, module: nn.Module) -> None:
-    parent, _, last = name.rpartition(".")
-    setattr(root.get_submodule(parent), last, module)
+def _fused(conv: nn.Conv2d | nn.ConvTranspose2d, norm: ScaleShift) -> nn.Module:
+    """Return a convolution that does what `conv` and then `norm` do."""
+    conv = copy.deepcopy(conv)
+    scale, shift = norm.scale.flatten(), norm.shift.flatten()
+    shape = (1, -1, 1, 1) if isinstance(conv, nn.ConvTranspose2d) else (-1, 1, 1, 1)
+    bias = shift if conv.bias is None else conv.bias * scale + shift
+    conv.weight = nn.Parameter(conv.weight * scale.view(shape), requires_grad=False)
+    conv.bias = nn.Parameter(bias, requires_grad=False)
+    return conv

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from eacnet.errors import InputError
 from eacnet.inference.compiled import compiled
+from eacnet.inference.rewrite import plain
 from eacnet.models.attention import Calibration
 
 SOURCE = Path(__file__).with_name("postprocess.cpp")
@@ -42,7 +43,7 @@ class Kernels:
         """Return what `layer` makes of scores.
 
         Args:
-            layer: on the processor.
+            layer: on the processor, one that `computes` says yes to.
             scores: float32 (B,K,h,w); every memory layout will do.
             fast: weights and values in bfloat16, where the processor has it; the products that the
                 exponential is taken of are float32 always.
@@ -52,15 +53,12 @@ class Kernels:
         """
         out = torch.empty(scores.shape, dtype=torch.float32)
         scores = _even(scores)
-        projections = (layer.query, layer.key, layer.value)
-        layers = torch.cat([p.flatten() for each in projections for p in (each.weight, each.bias)])
+        parameters = torch.cat([p.float().flatten() for p in layer.parameters()])
         for image in range(len(scores)):
-            self.library.calibrate(
+            getattr(self.library, layer.native)(
                 _pointer(scores[image]),
                 *map(ctypes.c_int64, (scores.stride(1), scores.stride(3), *scores.shape[2:])),
-                _pointer(layers),
-                ctypes.c_float(layer.gamma.item()),
-                int(layer.pooled),
+                _pointer(parameters),
                 int(fast),
                 torch.get_num_threads(),
                 _pointer(out[image]),
@@ -82,6 +80,23 @@ class Kernels:
                 torch.get_num_threads(),
             )
         return labels
+
+
+def computes(layer: Calibration) -> bool:
+    """Say whether there is a kernel that does exactly what a calibration does.
+
+    That is the one which its own class names, where nothing in it has been changed since.
+    """
+    if not vars(type(layer)).get("native"):
+        return False
+    with torch.device("meta"):
+        fresh = type(layer)(layer.num_classes)
+    kinds = [type(module) for module in fresh.modules()]
+    return (
+        kinds == [type(module) for module in layer.modules()]
+        and str(layer) == str(fresh)
+        and all(plain(module, type(module)) for module in layer.modules())
+    )
 
 
 @cache

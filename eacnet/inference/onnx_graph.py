@@ -6,6 +6,7 @@ import warnings
 import torch
 from torch import Tensor, nn
 
+EXPORTER = ("onnx", "onnxscript", "torch.onnx")  # what PyTorch's exporter imports
 OPSET = 17
 # Neither square nor a multiple of any stride: nothing can be mistaken for a constant.
 TRACED = (70, 101)
@@ -44,6 +45,6 @@ def onnx_bytes(module: nn.Module, example: Tensor, output: str, axes: dict[int, 
 
 
 def scores_graph(network: nn.Module) -> bytes:
-    """Return a `Deployed` network as ONNX: uint8 (B,H,W,3) -> float32 (B,K,h,w)."""
+    """Return a `Folded` network as ONNX: uint8 (B,H,W,3) -> float32 (B,K,h,w)."""
     example = torch.zeros(1, *TRACED, 3, dtype=torch.uint8)
     return onnx_bytes(network, example, "scores", {2: "rows", 3: "columns"})

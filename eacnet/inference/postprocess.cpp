@@ -89,6 +89,7 @@ struct Maps {  // K maps of `count` positions in any memory layout
 
 struct Projection {  // a 1x1 convolution: weights (out, in), then biases
     const float* weight;
+    static constexpr int SIZE = K * (K + 1);
     const float* bias() const { return weight + K * K; }
 
     void row(const float* in, float* out) const {
@@ -184,10 +185,10 @@ struct Fast {
 using Fast = Exact;
 #endif
 
-template <class Form>
-void attend(Maps scores, Projection query, const Form& form, float gamma, float* out, long queries,
+template <class Arithmetic>
+void attend(Maps scores, Projection query, const Arithmetic& kept, float gamma, float* out, long queries,
             int threads) {
-    const long count = form.keys.size() / K;
+    const long count = kept.keys.size() / K;
     const float log2e = 1.44269504f;
     spread((queries + LANES - 1) / LANES, 8, threads, [&](long begin, long end) {
         vec products[BLOCK];
@@ -207,7 +208,7 @@ void attend(Maps scores, Projection query, const Form& form, float gamma, float*
                 vec block = all(-1e30f);
                 int j = 0;
                 for (; j + 4 <= size; j += 4) {
-                    const float* k = &form.keys[(first + j) * K];
+                    const float* k = &kept.keys[(first + j) * K];
                     vec a = q[0] * k[0], b = q[0] * k[K], c2 = q[0] * k[2 * K], d = q[0] * k[3 * K];
 #pragma GCC unroll 32
                     for (int c = 1; c < K; c++) {
@@ -220,21 +221,21 @@ void attend(Maps scores, Projection query, const Form& form, float gamma, float*
                     block = max(block, max(max(a, b), max(c2, d)));
                 }
                 for (; j < size; j++) {
-                    const float* k = &form.keys[(first + j) * K];
+                    const float* k = &kept.keys[(first + j) * K];
                     vec a = q[0] * k[0];
                     for (int c = 1; c < K; c++) a += q[c] * k[c];
                     products[j] = a;
                     block = max(block, a);
                 }
-                if (!any(block > largest + Form::NEGLIGIBLE)) continue;
+                if (!any(block > largest + Arithmetic::NEGLIGIBLE)) continue;
                 if (any(block > largest)) {
                     block = max(block, largest);
                     const vec fade = exp2<true>(largest - block);
                     for (int c = 0; c <= K; c++) total[c] *= fade;
                     largest = block;
                 }
-                for (j = 0; j < size; j++) products[j] = exp2<Form::EXACT>(products[j] - largest);
-                form.sum(products, first, size, total);
+                for (j = 0; j < size; j++) products[j] = exp2<Arithmetic::EXACT>(products[j] - largest);
+                kept.sum(products, first, size, total);
             }
             for (int c = 0; c < K; c++) {
                 const vec attended = total[c] / total[K];
@@ -246,17 +247,12 @@ void attend(Maps scores, Projection query, const Form& form, float gamma, float*
     });
 }
 
-}  // namespace
-
-extern "C" {
-
-// out (K, rows, columns) = scores + gamma * softmax(query . key) value. `scores` has strides from
-// channel to channel and from position to position, in floats; `layers` are query, key and value.
-void calibrate(const float* scores, int64_t channel, int64_t position, int64_t rows,
-               int64_t columns, const float* layers, float gamma, int pooled, int fast,
+// out (K, rows, columns) = scores + gamma * softmax(query . key) value.
+void calibrate(Maps maps, long rows, long columns, const float* parameters, bool pooled, bool fast,
                int threads, float* out) {
-    const Maps maps{scores, channel, position};
-    const Projection query{layers}, key{layers + K * (K + 1)}, value{layers + 2 * K * (K + 1)};
+    const float gamma = parameters[0];
+    const Projection query{parameters + 1}, key{query.weight + Projection::SIZE},
+        value{key.weight + Projection::SIZE};
     auto rows_of = [&](Projection to) {
         return projected(maps, rows, columns, pooled, to, threads);
     };
@@ -264,6 +260,23 @@ void calibrate(const float* scores, int64_t channel, int64_t position, int64_t r
         attend(maps, query, Fast(rows_of(key), rows_of(value)), gamma, out, rows * columns, threads);
     else
         attend(maps, query, Exact(rows_of(key), rows_of(value)), gamma, out, rows * columns, threads);
+}
+
+}  // namespace
+
+extern "C" {
+
+// A calibration of eacnet/models/attention.py each, by the name that its class gives. `scores` has
+// strides from channel to channel and from position to position, in floats; `parameters` are those
+// of the class in its order: gamma, then query, key and value.
+void calibrate_full(const float* scores, int64_t channel, int64_t position, int64_t rows,
+                    int64_t columns, const float* parameters, int fast, int threads, float* out) {
+    calibrate({scores, channel, position}, rows, columns, parameters, false, fast, threads, out);
+}
+
+void calibrate_pooled(const float* scores, int64_t channel, int64_t position, int64_t rows,
+                      int64_t columns, const float* parameters, int fast, int threads, float* out) {
+    calibrate({scores, channel, position}, rows, columns, parameters, true, fast, threads, out);
 }
 
 // labels (height, width) = argmax of the scores (K, rows, columns) interpolated `stride` times.

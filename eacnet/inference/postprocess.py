@@ -1,58 +1,58 @@
 """From coarse class scores to the label map: calibration, upsampling, argmax."""
 
-import copy
 from functools import cached_property
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.profiler import ProfilerActivity, profile
 
 from eacnet.inference.label_map import label_map
-from eacnet.inference.native import kernels
+from eacnet.inference.native import computes, kernels
+from eacnet.inference.rewrite import copied
 from eacnet.models import EACNet
 
 
-class Head:
+class Postprocess:
     """What follows the backbone, the same for every runtime.
 
-    On the processor the project's own kernels do the work where they could be compiled; with a
-    `precision` below float32 the attention's weights are bfloat16 in them. Otherwise PyTorch's
-    operations do, always in float32.
+    On the processor the project's own kernels do the work where they could be compiled, the
+    calibration where its class has one; with a `precision` below float32 the attention's weights
+    are bfloat16 in it. Otherwise PyTorch's operations do, always in float32.
     """
 
     def __init__(self, model: EACNet, device: torch.device, precision: str) -> None:
         self.stride = model.stride
         self.classes = model.num_classes
         self.device = device
-        self.calibration = copy.deepcopy(model.calibration).to(device).requires_grad_(False).eval()
-        self.calibrates = not isinstance(self.calibration, nn.Identity)
+        self.calibration = copied(model.calibration).to(device)
         self.kernels = kernels(model.num_classes) if device.type == "cpu" else None
-        self.fast = precision != "fp32" and self.kernels is not None and self.kernels.has_bfloat16
+        self.native = self.kernels is not None and computes(self.calibration)
+        self.fast = precision != "fp32" and self.native and self.kernels.has_bfloat16
 
     def calibrated(self, scores: Tensor) -> Tensor:
         """Calibrate scores (B,K,h,w)."""
-        if not self.calibrates or self.kernels is None:
-            return self.calibration(scores)
-        return self.kernels.calibrate(self.calibration, scores, self.fast)
+        if self.native:
+            return self.kernels.calibrate(self.calibration, scores, self.fast)
+        return self.calibration(scores)
 
     def __call__(self, scores: Tensor, size: tuple[int, int]) -> Tensor:
         """Return the label map, uint8 (B,H,W), of coarse scores (B,K,h,w); size is (H, W)."""
         calibrated = self.calibrated(scores)
         coarse = scores.shape[-2] < size[0] or scores.shape[-1] < size[1]
-        if coarse and self.kernels is not None:
+        if coarse and self.kernels is not None and self.stride % 2 == 0:
             return self.kernels.label_map(calibrated, size, self.stride)
         return label_map(calibrated, size, self.stride)
 
     @cached_property
     def attention_kernel(self) -> str:
-        """Name of the kernel that the attention takes here.
+        """Name of the kernel that the attention takes here; "none" where there is no attention.
 
         That of PyTorch is the one its profiler records; "written out" means that there is none and
         the whole attention matrix is stored.
         """
-        if not self.calibrates:
+        if not self.calibration.attends:
             return "none"
-        if self.kernels is not None:
+        if self.native:
             return "eacnet postprocess.cpp, " + ("bfloat16 weights" if self.fast else "float32")
         scores = torch.zeros(1, self.classes, 16, 16, device=self.device)
         with torch.inference_mode(), profile(activities=[ProfilerActivity.CPU]) as record:

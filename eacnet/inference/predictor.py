@@ -10,16 +10,14 @@ import torch
 from torch import Tensor
 
 from eacnet.errors import InputError
-from eacnet.inference.auto import SAMPLE_SIZE, candidates, choose, split
+from eacnet.inference.auto import SAMPLE_SIZE, candidates, choose, plain_labels, split
 from eacnet.inference.folded import card_of
 from eacnet.inference.images import check_image, is_batch, is_sequence
 from eacnet.inference.memory import explained
-from eacnet.inference.postprocess import Head
-from eacnet.inference.runtimes import check_choice, check_samples, open_runtime
+from eacnet.inference.postprocess import Postprocess
+from eacnet.inference.runtimes import Scores, check_choice, check_samples, open_runtime
 from eacnet.machine import pick_device
 from eacnet.models import EACNet, load_model
-
-REMEDY = "pass smaller images or fewer at a time, or free memory there"
 
 
 class Predictor:
@@ -49,8 +47,8 @@ class Predictor:
         Args:
             model: a network with its card, or the path of a file that `eacnet.save_model` wrote.
             runtime: eager, compile, onnxruntime or openvino; auto takes the fastest whose labels
-                agree with eager fp32 on 99.9 % of the samples' pixels. It tries all that are
-                installed, which takes minutes with compile among them.
+                agree with the plain network on 99.9 % of the samples' pixels. It tries all that
+                are installed, which takes minutes with compile among them.
             precision: fp32; what the hardware has of bf16, fp16, int8; auto leaves it to the trial.
             device: auto (a GPU where there is one), cpu or cuda.
             threads: processor threads; None leaves PyTorch's choice. Set for all of PyTorch in this
@@ -80,7 +78,9 @@ class Predictor:
             pairs = candidates(runtime, precision, self.device, bool(images))
             tried, rest = split(images)
             opened = partial(self._open, samples=rest)
-            self._pipeline, self.choice = choose(pairs, opened, tried or _drawn_scenes())
+            tried = tried or _drawn_scenes()
+            truth = plain_labels(self.model, tried, self.device)
+            self._pipeline, self.choice = choose(pairs, opened, tried, truth)
             self.runtime, self.precision = self.choice["runtime"], self.choice["precision"]
         else:
             self._pipeline = self._open(runtime, precision, images)
@@ -88,7 +88,7 @@ class Predictor:
     @property
     def attention_kernel(self) -> str:
         """Name of the kernel that the calibration's attention really takes, or "none"."""
-        return self._pipeline.head.attention_kernel
+        return self._pipeline.postprocess.attention_kernel
 
     def __call__(self, images: np.ndarray | Sequence[np.ndarray]) -> np.ndarray | list[np.ndarray]:
         """Predict the class of every pixel.
@@ -118,25 +118,27 @@ class Predictor:
         if count == 0:
             return np.empty((0, height, width), np.uint8)
         self.model.check_size(height, width)
-        with explained(f"{count} x {height}x{width} pixels on {self.device.type}", REMEDY):
+        fewer = " or fewer at a time" if count > 1 else ""
+        remedy = f"pass smaller images{fewer}, or free memory there"
+        with explained(f"{count} x {height}x{width} pixels on {self.device.type}", remedy):
             return self._pipeline.labels(images)
 
     def _open(self, runtime: str, precision: str, samples: Sequence[np.ndarray]) -> "_Pipeline":
         scores = open_runtime(runtime, self.model, precision, self.device, samples)
-        return _Pipeline(scores, Head(self.model, self.device, precision), self.device)
+        return _Pipeline(scores, Postprocess(self.model, self.device, precision), self.device)
 
 
 class _Pipeline:
-    """Backbone in some runtime, then the head: images uint8 -> label maps uint8."""
+    """Backbone in some runtime, then what follows: images uint8 -> label maps uint8."""
 
-    def __init__(self, scores: Any, head: Head, device: torch.device) -> None:
-        self.scores, self.head, self.device = scores, head, device
+    def __init__(self, scores: Scores, postprocess: Postprocess, device: torch.device) -> None:
+        self.scores, self.postprocess, self.device = scores, postprocess, device
 
     @torch.inference_mode()
     def labels(self, images: np.ndarray) -> np.ndarray:
         """Return the label maps (B,H,W) of images (B,H,W,3)."""
         coarse = self.scores(_tensor(images).to(self.device))
-        return self.head(coarse, images.shape[1:3]).cpu().numpy()
+        return self.postprocess(coarse, images.shape[1:3]).cpu().numpy()
 
     def __call__(self, image: np.ndarray) -> np.ndarray:
         """Return the label map (H,W) of an image (H,W,3)."""

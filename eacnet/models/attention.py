@@ -1,40 +1,197 @@
-"""Attention calibration of coarse class scores (Zha et al., ACML 2020, PMLR 129:337-352)."""
+"""Calibrations of coarse class scores: the paper's attention (Zha et al., ACML 2020), and controls.
+
+A calibration is a class here and a line in eacnet/config/names.py.
+"""
+
+from typing import ClassVar, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-class Calibration(nn.Module):
-    """Non-local calibration of class scores: gamma * attention(scores) + scores.
+class Macs(NamedTuple):
+    """Multiply-accumulates of one image: all, and those of the attention's two products."""
 
-    Query, key and value are 1x1 convolutions of the scores. With `pooled`, key and value come from
-    the 2x2 max-pooled scores, which is the paper's efficient calibration; without, every position
-    attends to every other. `gamma` starts at 0, so a fresh calibration changes nothing.
+    total: int
+    attention: int = 0
+
+
+class Calibration(nn.Module):
+    """A calibration of class scores (B,K,h,w) to scores of the same shape.
+
+    A fresh one, made of the number of classes K, changes nothing.
+
+    Attributes:
+        smallest: least height and width of the scores that it takes.
+        native: name of the function in inference/postprocess.cpp that computes it on a processor,
+            from its parameters in their order; "" if there is none. It stands for the class that
+            names it alone: what a subclass changes, the function does not know of.
     """
 
-    def __init__(self, num_classes: int, pooled: bool) -> None:
+    smallest: ClassVar[int] = 1
+    native: ClassVar[str] = ""
+
+    def __init__(self, num_classes: int) -> None:
         super().__init__()
-        self.pooled = pooled
+        self.num_classes = num_classes
+
+    def reset_parameters(self) -> None:
+        """Draw weights as for training; by default they stay as the class is made."""
+
+    def forward(self, scores: Tensor) -> Tensor:
+        """Calibrate scores (B,K,h,w).
+
+        The result has the shape of `scores` and the dtype of the weights, also under autocast.
+        """
+        with torch.autocast(scores.device.type, enabled=False):
+            return self.calibrate(scores.to(next(self.parameters()).dtype))
+
+    def calibrate(self, scores: Tensor) -> Tensor:
+        """Calibrate scores (B,K,h,w) in the dtype of the weights."""
+        raise NotImplementedError
+
+    def written_out(self, scores: Tensor) -> Tensor:
+        """Do the same as `forward` as the formula reads, without care for memory: the yardstick."""
+        return self(scores)
+
+    @classmethod
+    def macs(cls, num_classes: int, height: int, width: int) -> Macs:
+        """Count what scores (K,h,w) of one image cost."""
+        raise NotImplementedError
+
+    @property
+    def attends(self) -> bool:
+        """Whether there is an attention in it."""
+        return self.macs(self.num_classes, self.smallest, self.smallest).attention > 0
+
+
+class Uncalibrated(Calibration):
+    """Scores as they are: calibration "none"."""
+
+    def forward(self, scores: Tensor) -> Tensor:
+        """Return scores (B,K,h,w)."""
+        return scores
+
+    @classmethod
+    def macs(cls, num_classes: int, height: int, width: int) -> Macs:
+        """Count nothing."""
+        return Macs(0)
+
+
+class Attention(Calibration):
+    """Non-local calibration of class scores: gamma * attention(scores) + scores.
+
+    Query, key and value are 1x1 convolutions; `gamma` starts at 0. A subclass says what the keys
+    and values are made of.
+
+    Attributes:
+        step: from one key to the next, in positions of the scores.
+    """
+
+    step: ClassVar[int]
+
+    def __init__(self, num_classes: int) -> None:
+        super().__init__(num_classes)
         self.query = nn.Conv2d(num_classes, num_classes, 1)
         self.key = nn.Conv2d(num_classes, num_classes, 1)
         self.value = nn.Conv2d(num_classes, num_classes, 1)
         self.gamma = nn.Parameter(torch.zeros(1))
 
-    def forward(self, scores: Tensor) -> Tensor:
-        """Calibrate scores (B,K,h,w); pooling needs h, w >= 2 and drops an odd last row or column.
+    def reset_parameters(self) -> None:
+        """Draw the projections from Kaiming's normal distribution (fan-in), as published."""
+        for projection in (self.query, self.key, self.value):
+            nn.init.kaiming_normal_(projection.weight, mode="fan_in", nonlinearity="relu")
 
-        The result has the shape of `scores` and the dtype of the weights, also under autocast.
-        """
-        with torch.autocast(scores.device.type, enabled=False):
-            scores = scores.to(self.gamma.dtype)
-            attended = attend(*self.projections(scores))
-            return torch.addcmul(scores, self.gamma, attended)
+    def context(self, scores: Tensor) -> Tensor:
+        """Return what is attended to, (B,K,h',w'), of scores (B,K,h,w)."""
+        raise NotImplementedError
 
     def projections(self, scores: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return query (B,K,h,w), key and value (both B,K,h',w') of scores (B,K,h,w)."""
-        context = F.max_pool2d(scores, 2) if self.pooled else scores
+        context = self.context(scores)
         return self.query(scores), self.key(context), self.value(context)
+
+    def calibrate(self, scores: Tensor) -> Tensor:
+        """Calibrate by way of fused attention, see `attend`."""
+        return torch.addcmul(scores, self.gamma, attend(*self.projections(scores)))
+
+    def written_out(self, scores: Tensor) -> Tensor:
+        """Calibrate scores (B,K,h,w) by way of the whole attention matrix (B,h*w,h'*w')."""
+        query, key, value = (maps.flatten(2) for maps in self.projections(scores))
+        attention = torch.softmax(query.transpose(1, 2) @ key, dim=-1)
+        attended = value @ attention.transpose(1, 2)
+        return self.gamma * attended.reshape(scores.shape) + scores
+
+    @classmethod
+    def macs(cls, num_classes: int, height: int, width: int) -> Macs:
+        """Count projections, query x key and attention x value."""
+        queries, keys = height * width, (height // cls.step) * (width // cls.step)
+        attention = 2 * queries * keys * num_classes
+        return Macs(num_classes**2 * (queries + 2 * keys) + attention, attention)
+
+
+class Full(Attention):
+    """Every position attends to every other: the non-local form that the paper replaces."""
+
+    step = 1
+    native = "calibrate_full"
+
+    def context(self, scores: Tensor) -> Tensor:
+        """Return the scores themselves."""
+        return scores
+
+
+class Pooled(Attention):
+    """Every position attends to the 2x2 max-pooled scores: the paper's efficient calibration.
+
+    Pooling needs h, w >= 2 and drops an odd last row or column.
+    """
+
+    step = smallest = 2
+    native = "calibrate_pooled"
+
+    def context(self, scores: Tensor) -> Tensor:
+        """Return the pooled scores (B,K,h//2,w//2)."""
+        return F.max_pool2d(scores, self.step)
+
+
+class Convolved(Calibration):
+    """A convolution of the class scores, added to them, which starts at 0: a control.
+
+    What it gains, attention has to exceed: it re-weights the classes without looking far.
+
+    Attributes:
+        size: height and width of the kernel, odd.
+    """
+
+    size: ClassVar[int]
+
+    def __init__(self, num_classes: int) -> None:
+        super().__init__(num_classes)
+        self.weight = nn.Parameter(torch.zeros(num_classes, num_classes, self.size, self.size))
+        self.bias = nn.Parameter(torch.zeros(num_classes))
+
+    def calibrate(self, scores: Tensor) -> Tensor:
+        """Add the convolution; beyond the border lie zeros."""
+        return scores + F.conv2d(scores, self.weight, self.bias, padding=self.size // 2)
+
+    @classmethod
+    def macs(cls, num_classes: int, height: int, width: int) -> Macs:
+        """Count the convolution."""
+        return Macs((num_classes * cls.size) ** 2 * height * width)
+
+
+class Point(Convolved):
+    """The control that sees at a position what the position itself says: a 1x1 convolution."""
+
+    size = 1
+
+
+class Local(Convolved):
+    """The control that sees the neighbours, too: a 3x3 convolution."""
+
+    size = 3
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:

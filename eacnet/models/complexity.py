@@ -39,10 +39,9 @@ def complexity(model: EACNet, height: int, width: int) -> Complexity:
         twin = build_model(model.backbone_name, model.num_classes, model.calibration_name).eval()
         images = torch.empty(1, 3, height, width)
         with FlopCounterMode(display=False) as counter:
-            twin(images)
+            coarse = twin.coarse(images)
     # A multiply-accumulate is two operations.
-    by_operator = counter.get_flop_counts()["Global"]
-    convolutions = by_operator[torch.ops.aten.convolution] // 2
-    macs = sum(by_operator.values()) // 2
+    backbone = counter.get_total_flops() // 2
+    calibration = model.calibration.macs(model.num_classes, *coarse.shape[-2:])
     parameters = sum(parameter.numel() for parameter in model.parameters())
-    return Complexity(parameters, macs, macs - convolutions)
+    return Complexity(parameters, backbone + calibration.total, calibration.attention)

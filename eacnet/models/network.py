@@ -2,17 +2,16 @@
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, get_args
+from typing import Any
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from eacnet.config.names import BACKBONES, BASELINES, CalibrationName
+from eacnet.config.names import BACKBONES, BASELINES, CALIBRATIONS
 from eacnet.errors import InputError
-from eacnet.models.attention import Calibration
+from eacnet.models import attention
 
 NETWORKS = {**BACKBONES, **BASELINES}
-CALIBRATIONS = get_args(CalibrationName)
 
 
 @dataclass(frozen=True)
@@ -45,10 +44,8 @@ class EACNet(nn.Module):
         self.backbone = make_backbone(backbone)
         self.stride: int = self.backbone.stride
         self.classifier = self.backbone.classifier(num_classes)
-        if calibration == "none":
-            self.calibration = nn.Identity()
-        else:
-            self.calibration = Calibration(num_classes, pooled=calibration == "pooled")
+        of_its_name = getattr(attention, CALIBRATIONS[calibration] or "Uncalibrated")
+        self.calibration: attention.Calibration = of_its_name(num_classes)
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images (B,3,H,W), float and normalised, of any size to logits (B,K,H,W).
@@ -79,12 +76,13 @@ class EACNet(nn.Module):
         return scores[..., :height, :width]
 
     def check_size(self, height: int, width: int) -> None:
-        """Refuse images that leave nothing to pool or to score.
+        """Refuse images that leave too little to calibrate or to score.
 
         Raises:
             InputError: images of this size are too small for the network.
         """
-        smallest = self.stride + 1 if self.calibration_name == "pooled" else 1
+        # One pixel starts a new row of scores: the rest of it is padded.
+        smallest = (self.calibration.smallest - 1) * self.stride + 1
         if min(height, width) < smallest:
             raise InputError(
                 f"images of {height}x{width} pixels are too small: {self.backbone_name} with "
@@ -114,12 +112,13 @@ def build_model(
     """Build a network with fresh weights.
 
     Convolutions are drawn from Kaiming's normal distribution (fan-in), norms start at 1 and 0,
-    PReLUs at 0.25, the calibration's gamma at 0. Draws from PyTorch's global generator.
+    PReLUs at 0.25; the calibration changes nothing. Draws from PyTorch's global generator.
 
     Args:
         backbone: dab, erf, enet, resnet18, or the baseline erfnet.
         num_classes: K, at least 2.
-        calibration: "none", "full" (every position attends to all) or "pooled" (the paper's).
+        calibration: "none"; "full" (every position attends to all) or "pooled" (the paper's); or
+            a control that convolves the scores: "point" (1x1) or "local" (3x3).
 
     Raises:
         InputError: an argument is not one of these.
@@ -138,7 +137,8 @@ def build_model(
     if num_classes < 2:
         raise InputError(f"num_classes is {num_classes}; a network needs at least 2 classes")
     model = EACNet(backbone, num_classes, calibration)
-    for module in model.modules():
+    for module in (*model.backbone.modules(), *model.classifier.modules()):
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode="fan_in", nonlinearity="relu")
+    model.calibration.reset_parameters()
     return model

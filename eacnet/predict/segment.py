@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eacnet.data.photos import resized
+from eacnet.data.images import resized
 
 
 @dataclass(frozen=True)

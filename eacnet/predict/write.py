@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from eacnet.data.photos import read_photo
+from eacnet.data.images import read_image
 from eacnet.errors import InputError
 from eacnet.files import replacing, replacing_folder, write_json
 from eacnet.predict.overlay import (
@@ -67,7 +67,7 @@ class Predictions:
         Raises:
             InputError: the image can't be read, or is too small or too large.
         """
-        pixels = read_photo(source.path)
+        pixels = read_image(source.path)
         found = self._segment(source, pixels)
         over = overlay(pixels, found.labels, self.colors)
         save_label_map(found.labels, self.colors, self.path(source, "_labels.png"))

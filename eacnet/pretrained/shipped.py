@@ -40,7 +40,7 @@ def _pipelines() -> tuple[Path | None, str]:
         return None, "this folder holds no pipeline (params.yaml)"
     try:
         experiment = load_params().experiment
-    except InputError as error:
+    except (InputError, ModuleNotFoundError) as error:
         return None, f"the pipeline here is not usable ({error})"
     path = Path("models") / experiment / "main.safetensors"
     return path, f"{path} is not there"

@@ -1,5 +1,5 @@
 """Label ids by name: scenes are labelled as Cityscapes is."""
 
-from eacnet.datasets.labels import CITYSCAPES
+from eacnet.datasets.cityscapes import LABELS
 
-ID = {label.name: label.id for label in CITYSCAPES}
+ID = {label.name: label.id for label in LABELS}

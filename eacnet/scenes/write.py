@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from eacnet.datasets.labels import CITYSCAPES, lookup
+from eacnet.datasets.cityscapes import LABELS
+from eacnet.datasets.labels import lookup
 from eacnet.progress import progress
 from eacnet.scenes.scene import draw_scene
 
@@ -27,7 +28,7 @@ def write_dataset(root: Path, scenes: dict[str, int], height: int, width: int, s
     Raises:
         InputError: the size is out of range.
     """
-    train_ids, _ = lookup(CITYSCAPES)
+    train_ids, _ = lookup(LABELS)
     for split, count in scenes.items():
         images = root / "leftImg8bit" / split / "synthetic"
         annotations = root / "gtFine" / split / "synthetic"

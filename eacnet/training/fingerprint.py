@@ -16,6 +16,7 @@ from eacnet.config.names import CALIBRATIONS
 PACKAGE = Path(__file__).parents[1]
 SOURCES = (
     "data/store.py",
+    "data/frames.py",
     "data/samples.py",
     "data/device.py",
     "data/colour.py",

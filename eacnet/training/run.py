@@ -6,6 +6,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -43,7 +44,8 @@ def train_run(run: Run, params: Params) -> None:
     check_file(run.weights)
     check_folder(run.results)
     data, recipe = open_store(PREPARED / params.dataset), params.recipe
-    check_crop(recipe.crop, recipe.scales, tuple(data.info["size"]))
+    sizes = [data.split(split).sizes for split in params.data.train]
+    check_crop(recipe.crop, recipe.scales, np.concatenate(sizes))
     fabric = make_fabric(params.hardware, recipe.precision)
     torch.manual_seed(run.seed)
     origin = recipe.init, params.model.weights_for(run.backbone)

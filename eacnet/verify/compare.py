@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from eacnet.datasets.labels import TABLES, trained
+from eacnet.config.names import DATASETS
+from eacnet.datasets import find
 from eacnet.errors import InputError
 from eacnet.evaluation.ablation import headline, summarise
 from eacnet.evaluation.counts import Counts
@@ -98,10 +99,10 @@ def class_entries(dataset: str, evaluation: dict[str, Any]) -> list[dict[str, An
     names = list(evaluation["class_iou"])
     if evaluation["category_iou"] is None:
         return [{"name": name, "category": ""} for name in names]
-    labels = trained(TABLES[dataset]) if dataset in TABLES else []
-    if [label.name for label in labels] != names:
+    classes = find(dataset).classes if dataset in DATASETS else []
+    if [entry["name"] for entry in classes] != names:
         raise InputError(f"the categories of {dataset}'s classes are not known here")
-    return [{"name": label.name, "category": label.category} for label in labels]
+    return classes
 
 
 def compare_scores(

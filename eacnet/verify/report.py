@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from yaml import YAMLError
 
-from eacnet.config.names import DatasetName
+from eacnet.config.names import DATASETS
 from eacnet.config.params import load_params
 from eacnet.config.yaml12 import read_yaml
+from eacnet.datasets import find
 from eacnet.errors import InputError, NotCheckedError
 from eacnet.files import checksum
 from eacnet.pretrained.shipped import SHIPPED
@@ -35,7 +36,7 @@ class Report:
     @property
     def dataset(self) -> str:
         """The dataset of the experiment."""
-        fitting = [name for name in get_args(DatasetName) if self.experiment.startswith(name)]
+        fitting = [name for name in DATASETS if self.experiment.startswith(name)]
         return max(fitting, key=len, default=self.experiment)
 
     @property
@@ -172,8 +173,13 @@ class Report:
 
     def how_to_prepare(self) -> str:
         """Say which commands make the prepared store."""
-        fetch = "`make camvid`, then " if self.dataset == "camvid" else ""
-        return f"{fetch}`dvc exp run {self.select} prepare` makes it"
+        dataset = find(self.dataset) if self.dataset in DATASETS else None
+        first = ""
+        if dataset and dataset.fetch:
+            first = f"`make {self.dataset}`, then "
+        elif dataset and not dataset.drawn:
+            first = f"{dataset.how_to_get}; then "
+        return f"{first}`dvc exp run {self.select} prepare` makes it"
 
 
 def _paths(stage: dict[str, Any]) -> list[str]:

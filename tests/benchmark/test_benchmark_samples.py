@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from eacnet.benchmark import samples
-from eacnet.benchmark.samples import DRAWN, SAMPLES, Pictures, spread
+from eacnet.benchmark.samples import DRAWN, SAMPLES, ImageSource, spread
 from eacnet.files import write_json
 
 
@@ -40,7 +40,7 @@ def store(tmp_path):
 
 
 def test_frames_of_a_store(store):
-    pictures = Pictures(store)
+    pictures = ImageSource(store)
     images = pictures.samples(12, 16)
     assert [int(image[0, 0, 0]) for image in images] == [10 * i for i in spread(25, SAMPLES)]
     assert {(int(image[0, -1, 0]), image.shape) for image in images} == {(255, (12, 16, 3))}

@@ -22,8 +22,10 @@ def test_every_combination_once_in_order():
 
 
 def test_networks_by_name():
-    names = ("dab-pooled", "resnet18-none", "erfnet", "lraspp")
-    found = [Entry(name, "eager", "bf16", 8, 16) for name in names]
-    assert [entry.backbone for entry in found] == ["dab", "resnet18", "erfnet", "lraspp"]
-    assert [entry.calibration for entry in found] == ["pooled", "none", "none", "none"]
+    names = ["dab-pooled", "resnet18-none", "enet-point", "erf-local", "erfnet", "lraspp"]
+    found = entries([Cross(networks=names[:-1], forms=["eager"], sizes=[(8, 16)])], "model")
+    found.append(Entry("lraspp", "eager", "fp32", 8, 16))
+    assert [entry.backbone for entry in found] == [name.partition("-")[0] for name in names]
+    calibrations = ["pooled", "none", "point", "local", "none", "none"]
+    assert [entry.calibration for entry in found] == calibrations
     assert found[0].reference == Entry("dab-pooled", "eager", "fp32", 8, 16)

@@ -7,7 +7,7 @@ from eacnet.benchmark.matmul_rate import highest, limit_ms, limits
 
 def test_rates_are_those_of_the_fastest_product(monkeypatch):
     """Products of 64 x 64 matrices that take 3, 1 and 2 ms by the clock."""
-    monkeypatch.setattr(limits_module, "precisions", lambda device: ("fp32", "bf16"))
+    monkeypatch.setattr(limits_module, "precisions", lambda *_: ("fp32", "bf16"))
     instants = iter([0, 0.003, 0.003, 0.004, 0.004, 0.006] * 2)
     monkeypatch.setattr(limits_module.time, "perf_counter", lambda: next(instants))
     found = limits(torch.device("cpu"), size=64, seconds=0.005)
@@ -29,7 +29,7 @@ def test_the_setting_of_tf32_stays_what_it_was():
 
 
 def test_what_is_only_emulated_has_no_limit(monkeypatch):
-    monkeypatch.setattr(limits_module, "precisions", lambda device: ("fp32",))
+    monkeypatch.setattr(limits_module, "precisions", lambda *_: ("fp32",))
     assert limits(torch.device("cpu"), size=8, seconds=0)["bf16_gflops"] is None
 
 

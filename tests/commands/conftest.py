@@ -9,7 +9,8 @@ import torch
 from PIL import Image
 
 from eacnet import cli
-from eacnet.datasets.labels import CAMVID, trained
+from eacnet.datasets.camvid import LABELS as CAMVID
+from eacnet.datasets.labels import trained
 from eacnet.models import build_model, save_model
 
 CLASSES = [{"name": x.name, "category": "", "color": list(x.color)} for x in trained(CAMVID)]

@@ -7,7 +7,9 @@ import pytest
 import torch
 
 from eacnet import build_model, cli, load_model
-from eacnet.datasets.labels import CAMVID, CITYSCAPES, described
+from eacnet.datasets.camvid import LABELS as CAMVID
+from eacnet.datasets.cityscapes import LABELS as CITYSCAPES
+from eacnet.datasets.labels import described
 from eacnet.evaluation.evaluate import evaluate
 from eacnet.pretrained.published import RESNET18, renamed
 

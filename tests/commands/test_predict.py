@@ -1,5 +1,7 @@
 import json
 import os
+import subprocess
+import sys
 import tomllib
 import weakref
 
@@ -10,7 +12,8 @@ import torch
 from PIL import Image
 
 import eacnet as package
-from eacnet.datasets.labels import CAMVID, trained
+from eacnet.datasets.camvid import LABELS as CAMVID
+from eacnet.datasets.labels import trained
 from eacnet.inference import runtimes as backends
 from eacnet.models import load_model
 from eacnet.predict.video import open_video
@@ -156,25 +159,36 @@ def test_an_input_is_never_overwritten(eacnet, here, weights, save_scene):
     assert (here / "x_labels.png").read_bytes() == before
 
 
-def test_nothing_half_written_is_left_of_an_interrupted_run(
-    eacnet, here, weights, save_video, save_scene, monkeypatch
-):
+# Runs the command in this process and stops it at its twentieth image or frame.
+INTERRUPTED = """
+import os, signal
+import numpy as np
+import eacnet
+from eacnet import cli
+
+calls = []
+
+class Interrupted(eacnet.Predictor):
+    def __call__(self, image):
+        calls.append(1)
+        if len(calls) == 20:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return np.zeros(image.shape[:2], np.uint8)
+
+eacnet.Predictor = Interrupted
+cli.main()
+"""
+
+
+def test_nothing_half_written_is_left_of_an_interrupted_run(here, weights, save_video, save_scene):
     save_scene(here / "a.png")
     save_video(here / "b.mp4", frames=40)
-    calls = []
-
-    class Interrupted(package.Predictor):
-        def __call__(self, image):
-            calls.append(1)
-            if len(calls) == 20:
-                os.kill(os.getpid(), 15)
-            return np.zeros(image.shape[:2], np.uint8)
-
-    monkeypatch.setattr(package, "Predictor", Interrupted)
     options = ("--model", weights, "--side-by-side", "--label-maps")
-    code, _, err = eacnet("predict", "a.png", "b.mp4", *options)
-    assert code == 1
-    assert "error: interrupted" in err
+    command = [sys.executable, "-c", INTERRUPTED, "predict", "a.png", "b.mp4", *options]
+    env = {**os.environ, "PYTHONPATH": str(package_root())}
+    done = subprocess.run(command, env=env, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("error: interrupted")
     assert names(here / "predictions") == {
         "a.json",
         "a_labels.png",

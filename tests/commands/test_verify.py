@@ -10,7 +10,8 @@ import torch
 
 import eacnet.verify.report as report_module
 from eacnet.data.store import open_store
-from eacnet.datasets.labels import CAMVID, trained
+from eacnet.datasets.camvid import LABELS as CAMVID
+from eacnet.datasets.labels import trained
 from eacnet.evaluation import ablation as summary
 from eacnet.evaluation.ablation import headline, summarise
 from eacnet.evaluation.bootstrap import draw_images

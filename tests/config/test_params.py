@@ -70,7 +70,7 @@ def test_every_published_recipe_is_as_its_paper_says():
         ("benchmarks.quick.modules", [{**CROSS, "batches": [2]}], ["modules", "batch 1"]),
         ("ablation.seeds", [1, 2, 1], ["1 is there twice"]),
         ("ablation.calibrations", ["none", "none"], ["none is there twice"]),
-        ("ablation.calibrations", ["local"], ["ablation.calibrations.0 is 'local'", "'pooled'"]),
+        ("ablation.calibrations", ["half"], ["ablation.calibrations.0 is 'half'", "'pooled'"]),
         ("ablation.backbones", ["dab", "erf", "dab"], ["dab is there twice"]),
         ("ablation.backbones", ["vgg"], ["ablation.backbones.0 is 'vgg'", "'dab', 'erf'"]),
         ("ablation.backbones", ["erfnet"], ["ablation.backbones.0 is 'erfnet'", "'dab', 'erf'"]),

@@ -5,8 +5,10 @@ from PIL import Image
 
 from eacnet.config.params import Photometric
 from eacnet.data.device import DeviceLoader, lives_on_device
+from eacnet.data.frames import Frames
 from eacnet.data.samples import Augmentation, Batches, Samples, make_loader
 from eacnet.data.store import Split
+from eacnet.errors import InputError
 
 CPU = torch.device("cpu")
 COLOURS = Photometric(brightness=0.3, contrast=0.3, saturation=0.3, hue=0.05)
@@ -86,3 +88,14 @@ def test_frames_go_to_a_gpu_with_room_for_them(monkeypatch):
         assert not lives_on_device(drawn, gpu, "host")
     assert not lives_on_device(drawn, CPU, "auto")
     assert lives_on_device(drawn, CPU, "device")
+
+
+def test_frames_of_several_sizes_stay_on_the_host(monkeypatch):
+    sizes = np.array([[48, 64], [64, 48]])
+    flat = np.zeros((2 * 48 * 64, 3), np.uint8)
+    split = Split(Frames(flat, sizes), Frames(flat[:, 0], sizes), list("ab"))
+    drawn = Samples([split], Augmentation((36, 48), (1.0,), (0, 0, 0)), seed=1)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (2**40, 2**40))
+    assert not lives_on_device(drawn, torch.device("cuda"), "auto")
+    with pytest.raises(InputError, match=r"hardware.data is 'device', but .* several sizes"):
+        lives_on_device(drawn, CPU, "device")

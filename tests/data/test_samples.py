@@ -3,6 +3,7 @@ import pytest
 import torch
 from PIL import Image
 
+from eacnet.data.frames import Frames
 from eacnet.data.samples import (
     Augmentation,
     Batches,
@@ -140,6 +141,28 @@ def test_a_batch_that_does_not_fit_is_refused(batch, world, expected):
 
 
 def test_a_crop_larger_than_any_frame_allows_is_refused():
-    check_crop((720, 960), (1.0, 2.0), (360, 480))
+    check_crop((720, 960), (1.0, 2.0), np.array([[360, 480]]))
     with pytest.raises(InputError, match=r"crop is 721x960, but frames of 360x480 at scale 2\.0"):
-        check_crop((721, 960), (1.0, 2.0), (360, 480))
+        check_crop((721, 960), (1.0, 2.0), np.array([[360, 480]]))
+
+
+def test_frames_of_several_sizes_are_cut_as_alone():
+    random = np.random.default_rng(0)
+    sizes = np.array([[20, 30], [41, 9], [20, 30], [64, 64]])
+    pixels = int(sizes.prod(1).sum())
+    images = random.integers(256, size=(pixels, 3), dtype=np.uint8)
+    labels = random.integers(5, size=pixels, dtype=np.uint8)
+    split = Split(Frames(images, sizes), Frames(labels, sizes), list("abcd"))
+    how = Augmentation((16, 24), (0.75, 1.5), (1, 2, 3))
+    mixed = Samples([split], how, seed=3)
+    for frame in range(4):
+        alone = split.images[frame], split.labels[frame]
+        for epoch in range(3):
+            expected = draw_sample(*alone, how, np.random.default_rng([3, epoch, frame]))
+            for ours, theirs in zip(mixed[epoch, frame], expected, strict=True):
+                assert torch.equal(ours, theirs)
+    check_crop((96, 96), (1.0, 1.5), split.sizes)
+    with pytest.raises(InputError, match=r"crop is 97x20, but frames of 64x64 at scale 1.5 allow"):
+        check_crop((97, 20), (1.0, 1.5), split.sizes)
+    with pytest.raises(InputError, match="crop is 61x46"):
+        check_crop((61, 46), (1.5,), split.sizes[:3])

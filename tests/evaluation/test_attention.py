@@ -9,27 +9,28 @@ from torch import nn
 
 from eacnet.evaluation.attention import analyse, attention_map, reach
 from eacnet.models import build_model
-from eacnet.models.attention import Calibration
+from eacnet.models.attention import Full, Pooled
 
-MODES = pytest.mark.parametrize("pooled", [True, False], ids=["pooled", "full"])
+MODES = pytest.mark.parametrize("kind", [Pooled, Full])
 
 
-def drawn(num_classes, pooled):
+def drawn(num_classes, kind):
     torch.manual_seed(0)
-    calibration = Calibration(num_classes, pooled).double()
+    calibration = kind(num_classes).double()
     nn.init.constant_(calibration.gamma, 0.7)
     return calibration
 
 
 def written_out(calibration, scores):
     """The whole attention matrix, (B, queries, keys)."""
-    context = F.max_pool2d(scores, 2) if calibration.pooled else scores
+    context = F.max_pool2d(scores, 2) if isinstance(calibration, Pooled) else scores
     query, key = calibration.query(scores).flatten(2), calibration.key(context).flatten(2)
     return torch.softmax(torch.einsum("bkn,bkm->bnm", query, key), dim=-1)
 
 
-def distances(height, width, pooled, stride):
+def distances(height, width, kind, stride):
     """Between all centres of query and key cells, by the formula for each pair."""
+    pooled = kind is Pooled
     step = 2 * stride if pooled else stride
     rows, columns = (height // 2, width // 2) if pooled else (height, width)
     return np.array(
@@ -49,12 +50,12 @@ def distances(height, width, pooled, stride):
 
 @MODES
 @pytest.mark.parametrize("block", [1, 100, 10**6])
-def test_entropy_and_distance_of_the_matrix_written_out(pooled, block):
-    calibration = drawn(5, pooled)
+def test_entropy_and_distance_of_the_matrix_written_out(kind, block):
+    calibration = drawn(5, kind)
     scores = 3 * torch.randn(2, 5, 7, 6, dtype=torch.float64)
     found = reach(calibration, scores, 8, block)
     attention = written_out(calibration, scores).detach().numpy()
-    apart = distances(7, 6, pooled, 8)
+    apart = distances(7, 6, kind, 8)
     entropy = entr(attention).sum(-1)
     np.testing.assert_allclose(found.entropy.flatten(1), entropy, rtol=1e-10)
     expected = (attention * apart).sum(-1)
@@ -64,28 +65,28 @@ def test_entropy_and_distance_of_the_matrix_written_out(pooled, block):
 
 
 @MODES
-def test_a_map_is_a_row_of_the_matrix(pooled):
-    calibration = drawn(5, pooled)
+def test_a_map_is_a_row_of_the_matrix(kind):
+    calibration = drawn(5, kind)
     scores = torch.randn(1, 5, 7, 6, dtype=torch.float64)
     shown = attention_map(calibration, scores, 4, 2)
-    assert shown.shape == ((3, 3) if pooled else (7, 6))
+    assert shown.shape == ((3, 3) if kind is Pooled else (7, 6))
     truth = written_out(calibration, scores)[0, 4 * 6 + 2]
     torch.testing.assert_close(shown.flatten(), truth.detach())
 
 
 @MODES
-def test_uniform_attention_has_the_greatest_entropy_and_the_distance_of_all(pooled):
-    calibration = drawn(3, pooled)
+def test_uniform_attention_has_the_greatest_entropy_and_the_distance_of_all(kind):
+    calibration = drawn(3, kind)
     nn.init.zeros_(calibration.query.weight)
     nn.init.zeros_(calibration.query.bias)
     found = reach(calibration, torch.randn(1, 3, 4, 6, dtype=torch.float64), 16)
-    greatest = math.log(6 if pooled else 24)
+    greatest = math.log(6 if kind is Pooled else 24)
     assert found.entropy.flatten().tolist() == pytest.approx([greatest] * 24)
     torch.testing.assert_close(found.distance[0], found.uniform)
 
 
 def test_sharp_attention_in_float32_has_no_entropy():
-    calibration = drawn(2, False).float()
+    calibration = drawn(2, Full).float()
     for conv in (calibration.query, calibration.key):
         conv.weight.data = 300 * torch.eye(2)[..., None, None]
         nn.init.zeros_(conv.bias)
@@ -116,7 +117,7 @@ def test_the_facts_of_a_split_follow_from_the_written_out_matrix():
     coarse, calibrated = model.scores(inputs)
     attention = written_out(model.calibration, coarse).double().numpy()
     entropy = entr(attention).sum(-1)
-    apart = distances(4, 6, True, 8)
+    apart = distances(4, 6, Pooled, 8)
     distance = (attention * apart).sum(-1)
     assert facts["positions"] == {"height": 4, "width": 6, "keys": 6}
     assert facts["frames"] == 3
@@ -148,3 +149,10 @@ def test_the_facts_of_a_split_follow_from_the_written_out_matrix():
 def test_a_calibration_that_changes_nothing():
     facts = analyse(network(gamma=0), frames(1), list("abcd"), mean=[0.0] * 3, device="cpu")
     assert (facts["change"], facts["change_everywhere_alike"]) == (0.0, None)
+
+
+@pytest.mark.parametrize("calibration", ["none", "point", "local"])
+def test_where_there_is_no_attention_there_is_nothing_to_analyse(calibration):
+    model = build_model("dab", 4, calibration)
+    facts = analyse(model, frames(1), list("abcd"), mean=[0.0] * 3, device="cpu")
+    assert facts == {"calibration": calibration}

@@ -4,8 +4,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from eacnet.data.frames import Frames
 from eacnet.errors import InputError
-from eacnet.evaluation.evaluate import evaluate, predict
+from eacnet.evaluation.evaluate import evaluate, predict, quick_miou
+from eacnet.evaluation.scores import mean_iou
 
 CLASSES, SIZE, MEAN = 4, (48, 64), (100.0, 110.0, 120.0)
 
@@ -142,3 +144,22 @@ def test_bad_input_is_one_line(split):
     broken.weight.data[0] = float("nan")
     with pytest.raises(InputError, match="not finite"):
         counts_of(broken, split)
+
+
+def test_frames_of_several_sizes_are_scored_at_their_own(split):
+    images, labels = split
+    shapes = [(48, 64), (48, 64), (32, 64), (48, 40), (48, 64)]
+    pairs = [(images[i, :h, :w], labels[i, :h, :w]) for i, (h, w) in enumerate(shapes)]
+    sizes = np.array(shapes)
+    mixed = [
+        Frames(np.concatenate([pair[k].reshape(-1, *pair[k].shape[2:]) for pair in pairs]), sizes)
+        for k in (0, 1)
+    ]
+    model = FakeNetwork()
+    found = counts_of(model, mixed, batch=2)
+    alone = [counts_of(model, (image[None], truth[None])) for image, truth in pairs]
+    for name, values in vars(found).items():
+        np.testing.assert_array_equal(values, np.concatenate([getattr(x, name) for x in alone]))
+    assert quick_miou(model, *mixed, mean=MEAN, device="cpu", batch=2) == pytest.approx(
+        100 * float(mean_iou(found.confusion.sum(0)))
+    )

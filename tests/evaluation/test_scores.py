@@ -5,7 +5,8 @@ import pytest
 import torch
 from PIL import Image
 
-from eacnet.datasets.labels import CITYSCAPES, lookup, trained
+from eacnet.datasets.cityscapes import LABELS as CITYSCAPES
+from eacnet.datasets.labels import lookup, trained
 from eacnet.evaluation import scores
 from eacnet.evaluation.confusion import confusion_matrix
 

@@ -4,7 +4,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from eacnet.inference.channels_last import AveragePool, channels_last
-from eacnet.inference.folded import Deployed, ScaleShift
+from eacnet.inference.folded import Folded, ScaleShift
 from eacnet.models import ModelCard, build_model
 
 
@@ -15,12 +15,12 @@ def test_the_rewritten_network_gives_the_scores_of_the_plain_one(network, pixels
     image = pixels(*size, 2)
     with torch.no_grad():
         plain = model.coarse((image - torch.tensor(model.card.mean)).permute(0, 3, 1, 2))
-        ours = channels_last(Deployed(model))(image)
+        ours = channels_last(Folded(model))(image)
     torch.testing.assert_close(ours, plain, rtol=1e-4, atol=1e-5 * plain.abs().max().item())
 
 
 def test_nothing_works_on_single_channels_but_behind_a_convolution(network):
-    graph = channels_last(Deployed(network("dab", "none"))).network.graph
+    graph = channels_last(Folded(network("dab", "none"))).network.graph
     functions = {node.target for node in graph.nodes if node.op == "call_function"}
     assert torch.cat in functions
     assert F.avg_pool2d not in functions

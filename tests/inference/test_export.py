@@ -6,32 +6,36 @@ import pytest
 import torch
 
 from eacnet.benchmark.published_form import reference_predict
+from eacnet.config.names import CALIBRATIONS
 from eacnet.errors import InputError
-from eacnet.inference import export
-from eacnet.inference.export import Form, export_model
+from eacnet.inference.export import Signature, export_model, formats
 
 
 @pytest.mark.parametrize(
-    ("backbone", "calibration", "form"),
+    ("backbone", "calibration", "signature"),
     [
-        ("dab", "pooled", Form(uint8_input=True, label_map=True)),
-        ("erf", "full", Form(uint8_input=True)),
-        ("enet", "none", Form(label_map=True)),
-        ("resnet18", "pooled", Form()),
-        ("erfnet", "none", Form()),
+        ("dab", "pooled", Signature(uint8_input=True, label_map=True)),
+        ("erf", "full", Signature(uint8_input=True)),
+        ("enet", "none", Signature(label_map=True)),
+        ("resnet18", "pooled", Signature()),
+        ("resnet18", "point", Signature(label_map=True)),
+        ("enet", "local", Signature()),
+        ("erfnet", "none", Signature()),
     ],
 )
-def test_onnx_gives_what_the_network_gives(network, pixels, tmp_path, backbone, calibration, form):
+def test_onnx_gives_what_the_network_gives(
+    network, pixels, tmp_path, backbone, calibration, signature
+):
     onnxruntime = pytest.importorskip("onnxruntime")
     model = network(backbone, calibration)
-    export_model(model, tmp_path / "net.onnx", form)
+    export_model(model, tmp_path / "net.onnx", signature)
     session = onnxruntime.InferenceSession(tmp_path / "net.onnx")
     for size in ((45, 61), (80, 64)):
         image = pixels(*size)
-        fed = image if form.uint8_input else image - torch.tensor(model.card.mean)
-        fed = fed if form.uint8_input else fed.permute(0, 3, 1, 2).contiguous()
+        fed = image if signature.uint8_input else image - torch.tensor(model.card.mean)
+        fed = fed if signature.uint8_input else fed.permute(0, 3, 1, 2).contiguous()
         (out,) = session.run(None, {"image": fed.numpy()})
-        labels = out[0] if form.label_map else out[0].argmax(0)
+        labels = out[0] if signature.label_map else out[0].argmax(0)
         truth = reference_predict(model, image[0].numpy())
         assert (labels != truth).mean() <= 1e-3
     metadata = session.get_modelmeta().custom_metadata_map
@@ -40,10 +44,11 @@ def test_onnx_gives_what_the_network_gives(network, pixels, tmp_path, backbone, 
     assert metadata["sizes"] == "any"
 
 
-def test_openvino_takes_every_size_and_says_its_classes(network, pixels, tmp_path):
+@pytest.mark.parametrize("calibration", CALIBRATIONS)
+def test_openvino_takes_every_size_and_says_its_classes(network, pixels, tmp_path, calibration):
     openvino = pytest.importorskip("openvino")
-    model = network()
-    export_model(model, tmp_path / "net.xml", Form(True, True))
+    model = network("resnet18", calibration)
+    export_model(model, tmp_path / "net.xml", Signature(True, True))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["net.bin", "net.xml"]
     graph = openvino.Core().read_model(tmp_path / "net.xml")
     assert json.loads(graph.get_rt_info(["eacnet", "mean"]).value) == model.card.mean
@@ -53,32 +58,42 @@ def test_openvino_takes_every_size_and_says_its_classes(network, pixels, tmp_pat
     assert (labels != reference_predict(model, image[0].numpy())).mean() <= 1e-3
 
 
-def test_pt2_takes_multiples_of_the_stride_and_says_so(network, pixels, tmp_path):
-    model = network("resnet18", "pooled")
+@pytest.mark.parametrize("calibration", CALIBRATIONS)
+def test_pt2_takes_multiples_of_the_stride_and_says_so(network, pixels, tmp_path, calibration):
+    model = network("resnet18", calibration)
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)  # a user would take it for a problem
-        metadata = export_model(model, tmp_path / "net.pt2", Form(True, True))
-    assert metadata["sizes"] == "multiples of 16 pixels, at least 64"
+        metadata = export_model(model, tmp_path / "net.pt2", Signature(True, True))
+    least = 64 if calibration == "pooled" else 32
+    assert metadata["sizes"] == f"multiples of 16 pixels, at least {least}"
     files = {"eacnet.json": ""}
     run = torch.export.load(tmp_path / "net.pt2", extra_files=files).module()
     assert json.loads(files["eacnet.json"]) == metadata
-    image = pixels(80, 64)
-    labels = run(image)[0].numpy()
-    assert (labels != reference_predict(model, image[0].numpy())).mean() <= 1e-3
+    for size in ((80, 64), (least, least)):
+        image = pixels(*size)
+        labels = run(image)[0].numpy()
+        assert (labels != reference_predict(model, image[0].numpy())).mean() <= 1e-3
 
 
-@pytest.mark.parametrize("form", [Form(), Form(label_map=True)])
-def test_a_mismatch_leaves_no_file(network, tmp_path, monkeypatch, form):
+def replace_onnx(monkeypatch, **functions):
+    changed = formats.FORMATS[".onnx"]._replace(**functions)
+    monkeypatch.setitem(formats.FORMATS, ".onnx", changed)
+
+
+@pytest.mark.parametrize("signature", [Signature(), Signature(label_map=True)])
+def test_a_mismatch_leaves_no_file(network, tmp_path, monkeypatch, signature):
     pytest.importorskip("onnxruntime")
-    written = export._write_onnx
+    written = formats._write_onnx
 
     def sabotaged(exported, metadata, path):
-        exported.deployed.network.get_submodule("1").weight.mul_(-1.0)
+        exported.folded.network.get_submodule("1").weight.mul_(-1.0)
         written(exported, metadata, path)
 
-    monkeypatch.setattr(export, "_write_onnx", sabotaged)
+    monkeypatch.setitem(
+        formats.FORMATS, ".onnx", formats.FORMATS[".onnx"]._replace(write=sabotaged)
+    )
     with pytest.raises(InputError, match=r"net\.onnx: the exported network .* file was deleted"):
-        export_model(network(), tmp_path / "net.onnx", form)
+        export_model(network(), tmp_path / "net.onnx", signature)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -91,15 +106,15 @@ def test_a_network_that_fails_elsewhere_leaves_no_file(network, tmp_path, monkey
 
         return run
 
-    monkeypatch.setattr(export, "_open_onnx", opened)
+    replace_onnx(monkeypatch, opened=opened)
     with pytest.raises(InputError, match=r"fails \(unsupported\) at 61x90 pixels"):
-        export_model(network(), tmp_path / "net.onnx", Form())
+        export_model(network(), tmp_path / "net.onnx", Signature())
     assert list(tmp_path.iterdir()) == []
 
 
 def test_unknown_formats_and_missing_packages_are_named(network, tmp_path, monkeypatch):
     with pytest.raises(InputError, match=r"net\.tflite: unknown format; name it \*\.onnx"):
-        export_model(network(), tmp_path / "net.tflite", Form())
+        export_model(network(), tmp_path / "net.tflite", Signature())
     monkeypatch.setattr("eacnet.inference.runtimes.util.find_spec", lambda name: None)
     with pytest.raises(InputError, match=r"openvino not installed.*eacnet\[onnx,openvino\]"):
-        export_model(network(), tmp_path / "net.xml", Form())
+        export_model(network(), tmp_path / "net.xml", Signature())

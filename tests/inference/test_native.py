@@ -1,12 +1,15 @@
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
-from eacnet.benchmark.published_form import written_out
+from eacnet import Predictor
+from eacnet.errors import InputError
 from eacnet.inference import native
 from eacnet.inference.label_map import label_map
 from eacnet.inference.native import kernels
-from eacnet.models.attention import Calibration
+from eacnet.inference.postprocess import Postprocess
+from eacnet.models.attention import Full, Pooled
 
 
 @pytest.fixture
@@ -16,17 +19,17 @@ def compiled():
     return kernels(7)
 
 
-@pytest.mark.parametrize("pooled", [True, False])
+@pytest.mark.parametrize("kind", [Pooled, Full])
 @pytest.mark.parametrize(("fast", "tolerance"), [(False, 1e-5), (True, 2e-2)])
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
-def test_attention_is_the_written_out_one(compiled, pooled, fast, tolerance, layout):
+def test_attention_is_the_written_out_one(compiled, kind, fast, tolerance, layout):
     torch.manual_seed(0)
-    layer = Calibration(7, pooled)
+    layer = kind(7)
     layer.gamma.data.fill_(0.7)
     for scale in (0.5, 5.0, 40.0):  # from nearly even weights to one-hot ones, products over 1000
         scores = (scale * torch.randn(2, 7, 33, 45)).contiguous(memory_format=layout)
         with torch.no_grad():
-            truth = written_out(layer, scores)
+            truth = layer.written_out(scores)
             ours = compiled.calibrate(layer, scores, fast)
         # A product of 1000 is known to 1e-4 in float32, and so is its exponential.
         slack = 50 if scale > 5 and not fast else 1
@@ -46,8 +49,6 @@ def test_label_map_is_that_of_whole_planes(compiled, stride, rows, columns):
 
 
 def test_without_a_compiler_pytorch_does_the_work(monkeypatch, network, pixels, caplog):
-    from eacnet import Predictor
-
     image = pixels(45, 61)[0].numpy()
     with_kernels = Predictor(network())(image)
     kernels.cache_clear()
@@ -68,3 +69,79 @@ def test_a_compiled_library_is_kept(compiled, monkeypatch, tmp_path):
     assert native._library("g++", 2).stat().st_mtime_ns == before
     assert [p.name for p in (tmp_path / "eacnet").iterdir()] == [library.name]
     assert np.unique([native._library("g++", k).name for k in (2, 2)]).size == 1
+
+
+class Doubled(Pooled):
+    def calibrate(self, scores):
+        return 2 * super().calibrate(scores) - scores.roll(3, -1)
+
+
+def doubled(model):
+    twin = Doubled(model.num_classes)
+    twin.load_state_dict(model.calibration.state_dict())
+    model.calibration = twin
+
+
+def hooked(module):
+    module.register_forward_hook(lambda _module, _inputs, output: output - output.roll(3, -1))
+
+
+def replaced(module):
+    original = module.forward
+    module.forward = lambda x: original(x) - x.roll(3, -1)
+
+
+CHANGES = {
+    "a subclass": doubled,
+    "a hook": lambda model: hooked(model.calibration),
+    "a hook inside": lambda model: hooked(model.calibration.value),
+    "a method that was replaced": lambda model: replaced(model.calibration),
+    "a method inside that was replaced": lambda model: replaced(model.calibration.query),
+    "a parametrization": lambda model: nn.utils.parametrizations.weight_norm(
+        model.calibration.key
+    ).requires_grad_(False),
+    "another layer": lambda model: setattr(
+        model.calibration, "value", nn.Sequential(model.calibration.value, nn.Tanh())
+    ),
+    "other options": lambda model: setattr(
+        model.calibration,
+        "value",
+        nn.Conv2d(5, 5, 3, padding=1, padding_mode="reflect"),
+    ),
+    "double precision": lambda model: model.double(),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+@pytest.mark.parametrize("calibration", ["pooled", "full"])
+def test_what_a_calibration_is_changed_to_is_what_runs(network, name, calibration):
+    model = network(calibration=calibration)
+    scores = torch.randn(2, 5, 9, 14, generator=torch.Generator().manual_seed(0))
+    before = model.calibration(scores)
+    CHANGES[name](model)
+    with torch.no_grad():
+        truth = model.calibration(scores).float()
+        ours = Postprocess(model, torch.device("cpu"), "fp32").calibrated(scores)
+    torch.testing.assert_close(ours.float(), truth, rtol=1e-4, atol=1e-4)
+    if name not in ("a parametrization", "double precision"):
+        assert (truth - before).abs().max() > 0.01
+
+
+@pytest.mark.parametrize("calibration", ["none", "full", "pooled", "point", "local"])
+def test_the_attentions_have_a_kernel(compiled, network, calibration):
+    postprocess = Postprocess(network(calibration=calibration), torch.device("cpu"), "fp32")
+    assert postprocess.native == (calibration in ("full", "pooled"))
+
+
+def test_auto_sees_a_kernel_that_computes_something_else(network, pixels):
+    class Misnamed(Pooled):
+        native = "calibrate_full"
+
+    model = network()
+    state = model.calibration.state_dict()
+    model.calibration = Misnamed(5)
+    model.calibration.load_state_dict(state)
+    image = pixels(45, 61)[0].numpy()
+    if Postprocess(model, torch.device("cpu"), "fp32").native:
+        with pytest.raises(InputError, match="eager fp32: disagrees with the plain network"):
+            Predictor(model, runtime="eager", precision="auto", samples=[image])

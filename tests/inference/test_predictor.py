@@ -4,13 +4,14 @@ import torch
 
 import eacnet
 from eacnet.benchmark.published_form import reference_predict
+from eacnet.config.names import CALIBRATIONS
 from eacnet.errors import InputError
 from eacnet.inference import predictor as predictor_module
-from eacnet.inference.postprocess import Head
+from eacnet.inference.postprocess import Postprocess
 from eacnet.models import build_model, save_model
 
 CASES = [
-    *[(b, c) for b in ("dab", "erf", "enet", "resnet18") for c in ("none", "full", "pooled")],
+    *[(b, c) for b in ("dab", "erf", "enet", "resnet18") for c in CALIBRATIONS],
     ("erfnet", "none"),
 ]
 
@@ -79,10 +80,11 @@ def test_bfloat16_agrees_where_classes_are_not_close(network, pixels):
 def test_the_attention_takes_the_fused_kernel(network):
     own = eacnet.Predictor(network()).attention_kernel
     assert own in ("eacnet postprocess.cpp, float32", "_scaled_dot_product_flash_attention_for_cpu")
-    head = Head(network(), torch.device("cpu"), "fp32")
-    head.kernels = None
-    assert head.attention_kernel == "_scaled_dot_product_flash_attention_for_cpu"
-    assert eacnet.Predictor(network("dab", "none")).attention_kernel == "none"
+    postprocess = Postprocess(network(), torch.device("cpu"), "fp32")
+    postprocess.native = False
+    assert postprocess.attention_kernel == "_scaled_dot_product_flash_attention_for_cpu"
+    for calibration in ("none", "point", "local"):
+        assert eacnet.Predictor(network("dab", calibration)).attention_kernel == "none"
 
 
 BAD = {
@@ -109,7 +111,7 @@ def test_wrong_images_are_refused_in_one_line(network, name):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"runtime": "warp"}, "unknown runtime 'warp'; choose one of auto, eager"),
+        ({"runtime": "warp"}, "unknown runtime 'warp'; choose one of auto, compile, eager"),
         ({"precision": "fp8"}, "unknown precision 'fp8'; choose one of auto, fp32"),
         ({"precision": "int8"}, "runtime eager has no int8 on this cpu; it has fp32"),
         ({"runtime": "onnxruntime", "precision": "int8"}, "has no int8 on this cpu; it has fp32"),
@@ -134,5 +136,8 @@ def test_out_of_memory_says_what_to_reduce(network, monkeypatch):
         return lambda pixels: torch.empty(2**60)
 
     monkeypatch.setattr(predictor_module, "open_runtime", exhausted)
-    with pytest.raises(InputError, match=r"1 x 40x48 pixels on cpu; pass smaller images or fewer"):
-        eacnet.Predictor(network())(np.zeros((40, 48, 3), np.uint8))
+    predict = eacnet.Predictor(network())
+    with pytest.raises(InputError, match="1 x 40x48 pixels on cpu; pass smaller images, or free"):
+        predict(np.zeros((40, 48, 3), np.uint8))
+    with pytest.raises(InputError, match=r"2 x 40x48 pixels on cpu; .* smaller images or fewer at"):
+        predict(np.zeros((2, 40, 48, 3), np.uint8))

@@ -8,7 +8,7 @@ from torch import nn
 import eacnet
 from eacnet.benchmark.published_form import reference_predict
 from eacnet.inference import quantise
-from eacnet.inference.folded import Deployed
+from eacnet.inference.folded import Folded
 from eacnet.inference.onnx_graph import scores_graph
 from eacnet.pretrained.shipped import SHIPPED
 from eacnet.scenes import draw_scene
@@ -42,8 +42,8 @@ def test_convolutions_that_mix_channels_and_percentiles_of_what_enters_them(
 ):
     # Percentiles within the bulk of the values, which a random draw of them finds well.
     monkeypatch.setattr(quantise, "COVERED", 80)
-    deployed, images = Deployed(network(backbone)), pixels(48, 64, 2).numpy()
-    graph = onnx.load_from_string(quantise.quantised(scores_graph(deployed), images))
+    folded, images = Folded(network(backbone)), pixels(48, 64, 2).numpy()
+    graph = onnx.load_from_string(quantise.quantised(scores_graph(folded), images))
     values = {each.name: onnx.numpy_helper.to_array(each) for each in graph.graph.initializer}
     source = {name: node for node in graph.graph.node for name in node.output}
     found = [
@@ -52,7 +52,7 @@ def test_convolutions_that_mix_channels_and_percentiles_of_what_enters_them(
         if node.op_type == "Conv" and node.input[0] in source
         and source[node.input[0]].op_type == "DequantizeLinear"
     ]  # fmt: skip
-    expected = entering(deployed, images)
+    expected = entering(folded, images)
     assert len(found) == len(expected)
     for node, (module, inputs) in zip(found, expected, strict=True):
         scale, zero = (values[name] for name in source[node.input[0]].input[1:])

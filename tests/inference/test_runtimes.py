@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,13 +13,13 @@ import torch
 
 import eacnet
 from eacnet.benchmark.published_form import reference_predict
+from eacnet.config.names import CALIBRATIONS
 from eacnet.errors import InputError
 from eacnet.inference import auto
 from eacnet.inference import runtimes as backends
-from eacnet.inference.auto import candidates, choose, split, told
+from eacnet.inference.auto import candidates, choose, describe_choice, split
 
 CPU = torch.device("cpu")
-NEEDS = {"onnxruntime": "onnxruntime", "openvino": "openvino"}
 
 
 def agreement(predict, image):
@@ -26,9 +27,12 @@ def agreement(predict, image):
 
 
 @pytest.mark.parametrize("runtime", ["onnxruntime", "openvino"])
-def test_a_runtime_gives_the_labels_of_the_published_form_at_any_size(network, pixels, runtime):
-    pytest.importorskip(NEEDS[runtime])
-    predict = eacnet.Predictor(network(), runtime=runtime)
+@pytest.mark.parametrize("calibration", CALIBRATIONS)
+def test_a_runtime_gives_the_labels_of_the_published_form_at_any_size(
+    network, pixels, runtime, calibration
+):
+    pytest.importorskip(runtime)
+    predict = eacnet.Predictor(network("dab", calibration), runtime=runtime)
     for size in ((45, 61), (64, 96)):
         assert agreement(predict, pixels(*size)[0].numpy()) > 0.999
     batch = pixels(40, 56, 2).numpy()
@@ -63,6 +67,21 @@ def test_compiled_code_gives_the_labels_of_the_published_form(network, pixels, t
     subprocess.run([sys.executable, "-c", script], cwd=tmp_path, env=env, check=True)
     labels = np.load(tmp_path / "labels.npy")
     assert (labels == reference_predict(model, image)).mean() > 0.999
+
+
+def test_openvino_reports_to_nobody(tmp_path):
+    pytest.importorskip("openvino")
+    script = (
+        "import sys; "
+        "from eacnet.inference.runtimes.openvino import core; core(); "
+        "print(sys.modules['openvino_telemetry'])"
+    )
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=env, stdout=subprocess.PIPE, text=True, check=True
+    )
+    assert done.stdout == "None\n"
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_runtime_that_is_not_installed_names_the_extra(network, monkeypatch):
@@ -121,7 +140,7 @@ def test_a_choice_is_told_the_fastest_first():
         {"runtime": "b", "precision": "fp32", "agreement": 1.0, "median_ms": 20.4, "problem": ""},
         {"runtime": "c", "precision": "fp32", "agreement": 0.9995, "median_ms": 9.6, "problem": ""},
     ]  # fmt: skip
-    assert told({"runtime": "c", "precision": "fp32", "trials": trials}) == (
+    assert describe_choice({"runtime": "c", "precision": "fp32", "trials": trials}) == (
         "c fp32 of c fp32: 10 ms, 99.950 % same labels; b fp32: 20 ms, 100.000 % same labels; "
         "a bf16: 98.000 % same labels, disagrees with fp32 eager"
     )
@@ -147,22 +166,85 @@ def test_auto_takes_the_fastest_of_those_that_agree(monkeypatch):
         return predict
 
     monkeypatch.setattr(auto.time, "perf_counter", lambda: next(clock))
-    pairs = [(name, "fp32") for name in backends.RUNTIMES]
-    _, choice = choose(pairs, opened, [np.zeros((10, 200, 3), np.uint8)])
+    pairs = [(name, "fp32") for name in ("eager", "compile", "onnxruntime", "openvino")]
+    images = [np.zeros((10, 200, 3), np.uint8)]
+    _, choice = choose(pairs, opened, images, [truth])
     assert (choice["runtime"], choice["precision"], choice["agreement"]) == ("compile", "fp32", 1)
     problems = {trial["runtime"]: trial["problem"] for trial in choice["trials"]}
     assert problems["openvino"] == "no such instruction"
-    assert problems["onnxruntime"] == "disagrees with fp32 eager"
+    assert problems["onnxruntime"] == "disagrees with the plain network"
     with pytest.raises(InputError, match="no runtime gives the labels"):
-        choose(pairs[2:3], opened, [np.zeros((10, 200, 3), np.uint8)])
+        choose(pairs[2:3], opened, images, [truth])
 
 
 def test_auto_says_what_it_picked(network, pixels, monkeypatch, caplog):
     caplog.set_level(logging.INFO)
-    monkeypatch.delitem(backends.RUNTIMES, "compile")
+    monkeypatch.setattr(auto, "runtimes", lambda: ("eager", "onnxruntime", "openvino"))
     image = pixels(40, 56)[0].numpy()
     predict = eacnet.Predictor(network(), runtime="auto", samples=[image])
-    assert predict.choice["runtime"] == predict.runtime in backends.RUNTIMES
+    assert predict.choice["runtime"] == predict.runtime in backends.runtimes()
     assert predict.precision == "fp32"
     assert f"auto picked {predict.runtime} fp32" in caplog.text
     assert agreement(predict, image) > 0.99
+
+
+MINE = """
+from eacnet.inference.folded import Folded
+
+PACKAGES, EXTRA, LIBRARIES = ("torch", {needs!r}), "mine", ("decimal",)
+
+
+def precisions(device):
+    return ("fp32",)
+
+
+def open_runtime(model, precision, device, samples):
+    return Folded(model)
+"""
+
+
+@pytest.fixture
+def added(tmp_path, monkeypatch):
+    """Return a function that adds a runtime "mine"."""
+
+    def add(needs="torch"):
+        (tmp_path / "mine.py").write_text(MINE.format(needs=needs))
+        (tmp_path / "_shared.py").write_text("")
+        monkeypatch.setattr(backends, "__path__", [*backends.__path__, str(tmp_path)])
+        monkeypatch.delitem(sys.modules, f"{backends.__name__}.mine", raising=False)
+
+    yield add
+    sys.modules.pop(f"{backends.__name__}.mine", None)
+
+
+def test_a_runtime_is_one_file(added, network, pixels):
+    added()
+    assert backends.runtimes() == ("compile", "eager", "mine", "onnxruntime", "openvino")
+    predict = eacnet.Predictor(network(), runtime="mine")
+    assert agreement(predict, pixels(45, 61)[0].numpy()) > 0.999
+    assert ("mine", "fp32") in candidates("auto", "auto", CPU, True)
+    assert backends.libraries("mine") == ("decimal",)
+    assert "decimal" in backends.libraries("auto")
+    with pytest.raises(InputError, match="runtime mine has no bf16 on this cpu; it has fp32"):
+        eacnet.Predictor(network(), runtime="mine", precision="bf16")
+
+
+def test_a_runtime_says_what_it_needs(added, network):
+    added(needs="no_such_package")
+    message = r"runtime mine needs no_such_package, not installed here: pip install eacnet\[mine\]"
+    with pytest.raises(InputError, match=message):
+        eacnet.Predictor(network(), runtime="mine")
+    assert "mine" not in {name for name, _ in candidates("auto", "auto", CPU, True)}
+
+
+def test_params_know_the_runtimes_by_their_files(tmp_path):
+    package = Path(eacnet.__file__).parent
+    shutil.copytree(package, tmp_path / "eacnet", ignore=shutil.ignore_patterns("*.safetensors"))
+    (tmp_path / "eacnet" / "inference" / "runtimes" / "mine.py").write_text(MINE)
+    script = (
+        "import sys; from eacnet.config.benchmark import Cross; "
+        "Cross(networks=['model'], forms=['mine', 'published', 'auto'], sizes=[[64, 96]]); "
+        "assert 'torch' not in sys.modules"
+    )
+    env = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", script], cwd=tmp_path, env=env, check=True)

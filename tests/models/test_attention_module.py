@@ -3,15 +3,24 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
 
-from eacnet.models.attention import Calibration, attend
+from eacnet.config.names import CALIBRATIONS
+from eacnet.models import attention, build_model
+from eacnet.models.attention import Attention, Full, Local, Point, Pooled, attend
 
-MODES = pytest.mark.parametrize("pooled", [True, False], ids=["pooled", "full"])
+ATTENTIONS = pytest.mark.parametrize("kind", [Pooled, Full])
+KINDS = pytest.mark.parametrize("kind", [Pooled, Full, Point, Local])
 
 
-def written_out(calibration, scores):
-    """The calibration as its formula reads, with the attention matrix in memory."""
-    context = F.max_pool2d(scores, 2) if calibration.pooled else scores
+def by_formula(calibration, scores):
+    """The calibration as its formula reads, by other operations than the class."""
+    if not isinstance(calibration, Attention):
+        sides = calibration.weight.shape[-1]
+        windows = F.unfold(scores, sides, padding=sides // 2)
+        added = torch.einsum("oi,bip->bop", calibration.weight.flatten(1), windows)
+        return scores + added.reshape(scores.shape) + calibration.bias.view(1, -1, 1, 1)
+    context = F.max_pool2d(scores, 2) if isinstance(calibration, Pooled) else scores
     query = calibration.query(scores).flatten(2)
     key = calibration.key(context).flatten(2)
     value = calibration.value(context).flatten(2)
@@ -20,23 +29,26 @@ def written_out(calibration, scores):
     return calibration.gamma * attended + scores
 
 
-def drawn(num_classes, pooled, dtype=torch.float32):
+def drawn(kind, num_classes, dtype=torch.float32):
     torch.manual_seed(0)
-    calibration = Calibration(num_classes, pooled).to(dtype)
-    nn.init.constant_(calibration.gamma, 0.7)
+    calibration = kind(num_classes).to(dtype)
+    for parameter in calibration.parameters():
+        if not parameter.any():
+            nn.init.uniform_(parameter, 0.5, 1)
     return calibration
 
 
-@MODES
+@KINDS
+@pytest.mark.parametrize("form", ["forward", "written_out"])
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
 @pytest.mark.parametrize("size", [(2, 19, 45, 60), (1, 11, 7, 5)])
-def test_equals_the_written_out_form_forward_and_backward(pooled, layout, size):
-    calibration = drawn(size[1], pooled)
+def test_equals_the_formula_forward_and_backward(kind, form, layout, size):
+    calibration = drawn(kind, size[1])
     scores = (2 * torch.randn(size)).to(memory_format=layout).requires_grad_()
     inputs = (scores, *calibration.parameters())
     towards = torch.randn(size)
 
-    ours, truth = calibration(scores), written_out(calibration, scores)
+    ours, truth = getattr(calibration, form)(scores), by_formula(calibration, scores)
     torch.testing.assert_close(ours, truth, rtol=1e-4, atol=1e-4)
     ours = torch.autograd.grad(ours, inputs, towards)
     truth = torch.autograd.grad(truth, inputs, towards)
@@ -46,27 +58,27 @@ def test_equals_the_written_out_form_forward_and_backward(pooled, layout, size):
         torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-4 * scale)
 
 
-@MODES
-def test_gradcheck(pooled):
-    calibration = drawn(3, pooled, torch.float64)
+@KINDS
+def test_gradcheck(kind):
+    calibration = drawn(kind, 3, torch.float64)
     scores = torch.randn(1, 3, 5, 6, dtype=torch.float64, requires_grad=True)
     parameters = tuple(calibration.parameters())
     assert torch.autograd.gradcheck(lambda x, *_: calibration(x), (scores, *parameters))
 
 
-@MODES
+@ATTENTIONS
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
-def test_takes_the_fused_kernel_of_the_cpu(pooled, layout):
-    calibration = drawn(19, pooled)
+def test_takes_the_fused_kernel_of_the_cpu(kind, layout):
+    calibration = drawn(kind, 19)
     scores = torch.randn(2, 19, 9, 8).to(memory_format=layout).requires_grad_()
     with sdpa_kernel(SDPBackend.FLASH_ATTENTION):  # raises where the kernel is not eligible
         calibration(scores).sum().backward()
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
-@MODES
-def test_takes_a_fused_kernel_on_cuda_and_agrees_with_the_cpu(pooled):
-    calibration = drawn(19, pooled)
+@ATTENTIONS
+def test_takes_a_fused_kernel_on_cuda_and_agrees_with_the_cpu(kind):
+    calibration = drawn(kind, 19)
     scores = torch.randn(2, 19, 45, 60)
     truth = calibration(scores)
     with sdpa_kernel([SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION]):
@@ -74,15 +86,58 @@ def test_takes_a_fused_kernel_on_cuda_and_agrees_with_the_cpu(pooled):
     torch.testing.assert_close(ours.cpu(), truth, rtol=1e-2, atol=1e-2)
 
 
-@MODES
-def test_gamma_zero_changes_nothing(pooled):
+@pytest.mark.parametrize("name", CALIBRATIONS)
+def test_a_fresh_one_changes_nothing(name):
     scores = torch.randn(1, 19, 6, 6)
-    assert torch.equal(Calibration(19, pooled)(scores), scores)
+    assert torch.equal(build_model("dab", 19, name).calibration(scores), scores)
 
 
-@MODES
-def test_autocast_does_not_lower_its_precision(pooled):
-    calibration = drawn(19, pooled)
+@pytest.mark.parametrize(("kind", "count"), [(Point, 132), (Local, 1_100), (Pooled, 397)])
+def test_parameters_at_eleven_classes(kind, count):
+    assert sum(parameter.numel() for parameter in kind(11).parameters()) == count
+
+
+@KINDS
+@pytest.mark.parametrize("size", [(2, 2), (7, 12)])
+def test_macs_are_those_of_its_written_out_form(kind, size):
+    with FlopCounterMode(display=False) as counter:
+        drawn(kind, 5).written_out(torch.randn(1, 5, *size))
+    by_operator = counter.get_flop_counts()["Global"]
+    convolutions = by_operator[torch.ops.aten.convolution] // 2
+    total = sum(by_operator.values()) // 2
+    assert kind.macs(5, *size) == (total, total - convolutions)
+
+
+@KINDS
+def test_smallest_is_the_least_size_that_works(kind):
+    least = kind.smallest
+    assert kind(3)(torch.zeros(1, 3, least, least)).shape == (1, 3, least, least)
+    if least > 1:
+        with pytest.raises(RuntimeError):
+            kind(3)(torch.zeros(1, 3, least - 1, least))
+
+
+def test_a_calibration_is_one_class_and_one_line(monkeypatch):
+    class Shifted(attention.Calibration):
+        def __init__(self, num_classes):
+            super().__init__(num_classes)
+            self.layer = nn.Conv2d(num_classes, num_classes, 1)
+            nn.init.zeros_(self.layer.weight)
+            nn.init.zeros_(self.layer.bias)
+
+        def calibrate(self, scores):
+            return scores + self.layer(scores.roll(1, -1))
+
+    monkeypatch.setattr(attention, "Shifted", Shifted, raising=False)
+    monkeypatch.setitem(CALIBRATIONS, "shifted", "Shifted")
+    model = build_model("dab", 3, "shifted").eval()
+    images = torch.randn(1, 3, 16, 24)
+    assert torch.equal(model(images), model.upsample(model.coarse(images), (16, 24)))
+
+
+@KINDS
+def test_autocast_does_not_lower_its_precision(kind):
+    calibration = drawn(kind, 19)
     scores = 20 * torch.randn(1, 19, 8, 8)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         ours = calibration(scores)
@@ -90,15 +145,16 @@ def test_autocast_does_not_lower_its_precision(pooled):
     assert torch.equal(ours, calibration(scores))
 
 
-def test_low_precision_weights_keep_their_dtype():
-    calibration = drawn(19, True).to(torch.bfloat16)
+@KINDS
+def test_low_precision_weights_keep_their_dtype(kind):
+    calibration = drawn(kind, 19).to(torch.bfloat16)
     scores = torch.randn(1, 19, 8, 8)
     assert calibration(scores).dtype == torch.bfloat16
 
 
 def test_pooled_drops_an_odd_last_row_and_column():
     query = torch.randn(1, 4, 5, 7)
-    calibration = drawn(4, True)
+    calibration = drawn(Pooled, 4)
     changed = query.clone()
     changed[..., -1, :] += 5
     same = calibration(changed)[..., :-1, :], calibration(query)[..., :-1, :]

@@ -39,6 +39,8 @@ def rewrite(path, change):
         ("dab", "none"),
         ("dab", "full"),
         ("dab", "pooled"),
+        ("dab", "point"),
+        ("dab", "local"),
         ("erf", "pooled"),
         ("enet", "pooled"),
         ("resnet18", "pooled"),

@@ -43,6 +43,15 @@ def test_full_attention_by_hand():
     assert none.attention_macs == 0
 
 
+@pytest.mark.parametrize(("calibration", "taps"), [("point", 1), ("local", 9)])
+def test_controls_by_hand(calibration, taps):
+    control, none = (
+        complexity(build_model("dab", K, how), 64, 96) for how in (calibration, "none")
+    )
+    assert control.macs - none.macs == 8 * 12 * K * K * taps
+    assert control.attention_macs == 0
+
+
 def test_a_decoder_by_hand():
     """ERFNet's decoder over the same encoder: three transposed convolutions and four blocks."""
     encoder, erfnet = (

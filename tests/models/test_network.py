@@ -14,6 +14,8 @@ COUNTS = {
     ("dab", "none"): 756_643,
     ("dab", "full"): 757_784,
     ("dab", "pooled"): 757_784,
+    ("dab", "point"): 756_643 + 19 * 19 + 19,
+    ("dab", "local"): 756_643 + 9 * 19 * 19 + 19,
     ("erf", "none"): 1_876_495,
     ("erf", "full"): 1_877_636,
     ("erf", "pooled"): 1_877_636,
@@ -76,7 +78,7 @@ def test_training_gives_finite_gradients_to_every_parameter(backbone, calibratio
 
 
 @pytest.mark.parametrize("backbone", BACKBONES)
-@pytest.mark.parametrize("calibration", ["full", "pooled"])
+@pytest.mark.parametrize("calibration", ["full", "pooled", "point", "local"])
 def test_fresh_calibration_changes_nothing(backbone, calibration):
     calibrated = build_model(backbone, 7, calibration).eval()
     plain = build_model(backbone, 7, "none").eval()
@@ -173,7 +175,10 @@ def test_initialisation_is_the_published_one():
     ("arguments", "message"),
     [
         ({"backbone": "vgg"}, r"unknown backbone 'vgg'; choose one of dab"),
-        ({"calibration": "half"}, r"unknown calibration 'half'; choose one of none, full, pooled"),
+        (
+            {"calibration": "half"},
+            r"unknown calibration 'half'; choose one of none, full, pooled, point, local",
+        ),
         ({"num_classes": 1}, r"num_classes is 1"),
         ({"backbone": "erfnet"}, r"erfnet has no coarse scores to calibrate"),
     ],
@@ -192,7 +197,9 @@ def test_too_small_images_are_refused(calibration, size):
         model(torch.zeros(1, 3, *size))
 
 
-@pytest.mark.parametrize(("calibration", "size"), [("pooled", 9), ("full", 1), ("none", 1)])
+@pytest.mark.parametrize(
+    ("calibration", "size"), [("pooled", 9), ("full", 1), ("point", 1), ("local", 1), ("none", 1)]
+)
 def test_the_smallest_images_work(calibration, size):
     model = build_model("dab", 3, calibration).eval()
     with torch.no_grad():
@@ -203,7 +210,7 @@ def test_params_name_exactly_the_networks_there_are():
     assert get_args(schema.Backbone) == tuple(BACKBONES)
     assert get_args(schema.Baseline) == ("erfnet",)
     assert set(network.NETWORKS) == {*BACKBONES, "erfnet"}
-    assert network.CALIBRATIONS == ("none", "full", "pooled")
+    assert get_args(schema.CalibrationName) == ("none", "full", "pooled", "point", "local")
 
 
 def test_a_network_is_one_file_and_one_line(tmp_path, monkeypatch):

@@ -15,3 +15,7 @@ def test_the_section_by_hand(results):
 def test_without_calibration_there_is_no_section(results):
     assert attention(results(False).attention) == ""
     assert attention(None) == ""
+
+
+def test_a_calibration_without_attention_says_so():
+    assert "`point` is no attention: there is nothing" in attention({"calibration": "point"})

@@ -6,7 +6,9 @@ from drawn import assert_apart, texts
 from matplotlib.transforms import Bbox
 from PIL import Image
 
-from eacnet.datasets.labels import CAMVID, CITYSCAPES, trained
+from eacnet.datasets.camvid import LABELS as CAMVID
+from eacnet.datasets.cityscapes import LABELS as CITYSCAPES
+from eacnet.datasets.labels import trained
 from eacnet.report.figures.examples import Example
 from eacnet.report.figures.frames import example_figure
 from eacnet.report.figures.style import save

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from drawn import assert_apart, texts
 
-from eacnet.datasets.labels import CAMVID, CITYSCAPES, trained
+from eacnet.datasets.camvid import LABELS as CAMVID
+from eacnet.datasets.cityscapes import LABELS as CITYSCAPES
+from eacnet.datasets.labels import trained
 from eacnet.evaluation.counts import Counts
 from eacnet.report.figures.by_class import (
     class_gain_figure,

@@ -12,7 +12,8 @@ from PIL import Image
 from ruamel.yaml import YAML
 
 from eacnet.data.store import open_store
-from eacnet.datasets.labels import CAMVID, trained
+from eacnet.datasets.camvid import LABELS as CAMVID
+from eacnet.datasets.labels import trained
 from eacnet.errors import InputError
 from eacnet.evaluation.evaluate import evaluate
 from eacnet.evaluation.results import details

@@ -6,8 +6,10 @@ import pytest
 from PIL import Image
 
 from eacnet.config.params import load_params
-from eacnet.datasets.labels import CITYSCAPES, IGNORED, lookup
-from eacnet.datasets.raw import list_frames
+from eacnet.datasets import find
+from eacnet.datasets.cityscapes import LABELS as CITYSCAPES
+from eacnet.datasets.labels import IGNORED, lookup
+from eacnet.datasets.listing import list_frames
 from eacnet.errors import InputError
 from eacnet.scenes import draw_scene, write_dataset
 from eacnet.scenes.canvas import Camera, Canvas
@@ -73,7 +75,7 @@ def test_files_lie_as_in_cityscapes_and_hold_the_scenes(tmp_path):
         expected |= {f"gtFine/{stem}_gtFine_{suffix}.png" for stem in stems}
     assert set(pixels(tmp_path)) == expected
 
-    frame = list_frames("synthetic", tmp_path, "train")[1]
+    frame = list_frames(find("synthetic"), tmp_path).frames["train"][1]
     image, labels = draw_scene(64, 128, [7, 0, 1])
     assert np.array_equal(np.asarray(Image.open(frame.image)), image)
     assert np.array_equal(np.asarray(Image.open(frame.labels)), labels)

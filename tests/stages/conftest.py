@@ -30,6 +30,16 @@ class Project:
         assert not check or done.returncode == 0, done.stdout + done.stderr
         return done
 
+    @property
+    def params(self) -> dict:
+        """What params.yaml holds."""
+        return YAML(typ="safe").load(self.root / "params.yaml")
+
+    def commit(self) -> None:
+        """Commit all there is."""
+        self.run("git", "add", "--all")
+        self.run("git", "commit", "--quiet", "--message", "test")
+
     def prepare(self) -> None:
         """Draw the dataset and prepare it."""
         for stage in ("draw", "prepare"):
@@ -63,7 +73,8 @@ class Project:
         }
 
     def _resolved(self, command: tuple[str, ...]) -> list[str]:
-        return [str(Path(sys.executable).parent / command[0]), *command[1:]]
+        own = Path(sys.executable).parent / command[0]
+        return [str(own) if own.exists() else command[0], *command[1:]]
 
 
 def make_project(root: Path) -> Project:
@@ -95,17 +106,12 @@ def make_project(root: Path) -> Project:
         "report.examples": 2,
     }.items():
         project.set(key, value)
-    git = ["git", "-c", "user.name=test", "-c", "user.email=test@example.com"]
-    for command in (
-        ["git", "init", "--quiet"],
-        [str(Path(sys.executable).parent / "dvc"), "init", "--quiet"],
-        ["cp", "-r", str(ROOT / ".dvc/plots"), ".dvc"],
-        ["git", "config", "user.name", "test"],
-        ["git", "config", "user.email", "test@example.com"],
-        ["git", "add", "--all"],
-        [*git, "commit", "--quiet", "--message", "start"],
-    ):
-        subprocess.run(command, cwd=root, check=True, env=project.env)
+    project.run("git", "init", "--quiet")
+    project.run("dvc", "init", "--quiet")
+    shutil.copytree(ROOT / ".dvc/plots", root / ".dvc/plots")
+    project.run("git", "config", "user.name", "test")
+    project.run("git", "config", "user.email", "test@example.com")
+    project.commit()
     return project
 
 
@@ -120,12 +126,5 @@ def reproduced(tmp_path_factory) -> Project:
     """A copy in which `dvc repro` has run; tests leave its parameters as they were."""
     project = make_project(tmp_path_factory.mktemp("pipeline") / "project")
     project.run("dvc", "repro", "--quiet")
-    project.run(
-        "python", "-c", "import subprocess as s; s.run('git add -A', shell=True, check=True)"
-    )
-    project.run(
-        "python",
-        "-c",
-        "import subprocess as s; s.run('git commit -qm done', shell=True, check=True)",
-    )
+    project.commit()
     return project

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 
 from eacnet import build_model, load_model, save_model
-from eacnet.datasets.labels import CITYSCAPES, described
+from eacnet.datasets.cityscapes import LABELS as CITYSCAPES
+from eacnet.datasets.labels import described
 from eacnet.evaluation.counts import Counts
 
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from eacnet.config.names import CALIBRATIONS
 from eacnet.config.params import Hardware, Recipe
 from eacnet.data.samples import Augmentation, Samples
 from eacnet.data.store import Split
@@ -48,12 +49,17 @@ def samples() -> Samples:
 
 
 def run(
-    samples: Samples, checkpoint: Path, how: Recipe, validate=None, data: str = "host"
+    samples: Samples,
+    checkpoint: Path,
+    how: Recipe,
+    validate=None,
+    data: str = "host",
+    calibration: str = "pooled",
 ) -> tuple[nn.Module, list]:
     hardware = Hardware(accelerator="cpu", devices=1, workers=0)
     fabric = make_fabric(hardware, how.precision)
     torch.manual_seed(7)
-    network = build_model("dab", 3, "pooled")
+    network = build_model("dab", 3, calibration)
     loss = CrossEntropy(None)
     history = train(fabric, network, loss, samples, MEAN, how, 0, checkpoint, validate, data)
     return network, history
@@ -64,10 +70,12 @@ def same(one: nn.Module, other: nn.Module) -> bool:
     return all(torch.equal(states[0][name], states[1][name]) for name in states[0])
 
 
-def test_the_same_seed_gives_the_same_bits(samples, tmp_path):
-    first, history = run(samples, tmp_path / "a.pt", recipe())
-    second, again = run(samples, tmp_path / "b.pt", recipe())
+@pytest.mark.parametrize("calibration", [name for name in CALIBRATIONS if name != "none"])
+def test_the_same_seed_gives_the_same_bits(samples, tmp_path, calibration):
+    first, history = run(samples, tmp_path / "a.pt", recipe(), calibration=calibration)
+    second, again = run(samples, tmp_path / "b.pt", recipe(), calibration=calibration)
     assert same(first, second)
+    assert all(parameter.any() for parameter in first.calibration.parameters())
     assert history == again
     samples.seed = 8
     assert not same(first, run(samples, tmp_path / "c.pt", recipe())[0])

@@ -1,35 +1,41 @@
 """The runtimes of a predictor behind one interface.
 
-A runtime is a module of this folder with two functions: `precisions(device)`, the names it has
+A runtime is a file of this folder. It has two functions: `precisions(device)`, those that it has
 there, and `open_runtime(model, precision, device, samples)`, which returns the function from
 pixels, uint8 (B,H,W,3) of any size on the device, to coarse class scores, float32 (B,K,h,w).
+And, where there are any,
+
+    PACKAGES       what it needs besides PyTorch, importable names
+    PACKAGES_FOR   what a precision needs besides: {"int8": (...)}
+    EXTRA          the extra of this project that brings them
+    LIBRARIES      what it imports at first use; the benchmark takes their size out of its memory
 """
 
+import pkgutil
 from collections.abc import Callable, Sequence
 from importlib import import_module, util
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from eacnet.config.names import PRECISIONS
 from eacnet.errors import InputError
 from eacnet.models import EACNet
 
 Scores = Callable[[Tensor], Tensor]
-RUNTIMES = {
-    "eager": "eacnet.inference.runtimes.eager",
-    "compile": "eacnet.inference.runtimes.compile",
-    "onnxruntime": "eacnet.inference.runtimes.onnxruntime",
-    "openvino": "eacnet.inference.runtimes.openvino",
-}
-# The packages that a runtime needs besides PyTorch, and the extra of this project with them.
-EXTRAS = {
-    "onnxruntime": (("onnxruntime", "onnx"), "onnx"),
-    "openvino": (("openvino", "onnx"), "onnx,openvino"),
-}
-QUANTISER = ("onnxruntime",)  # what int8 needs besides, of extra onnx
-PRECISIONS = ("fp32", "bf16", "fp16", "int8")
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def runtimes() -> tuple[str, ...]:
+    """Return the names of all runtimes, installed or not."""
+    names = (module.name for module in pkgutil.iter_modules(__path__))
+    return tuple(sorted(name for name in names if not name.startswith("_")))
+
+
+def _fact(runtime: str, name: str, default: Any) -> Any:
+    return getattr(import_module(f"{__name__}.{runtime}"), name, default)
 
 
 def missing(packages: Sequence[str]) -> list[str]:
@@ -39,13 +45,19 @@ def missing(packages: Sequence[str]) -> list[str]:
 
 def lacking(runtime: str, precision: str = "fp32") -> list[str]:
     """Return the packages that `runtime` needs for `precision` and that are not installed."""
-    packages = EXTRAS[runtime][0] if runtime in EXTRAS else ()
-    return missing(packages + QUANTISER if precision == "int8" else packages)
+    besides = _fact(runtime, "PACKAGES_FOR", {}).get(precision, ())
+    return missing((*_fact(runtime, "PACKAGES", ()), *besides))
+
+
+def libraries(form: str) -> tuple[str, ...]:
+    """Return what a form of the benchmark imports at first use: a runtime, or "auto" for all."""
+    names = runtimes() if form == "auto" else [name for name in runtimes() if name == form]
+    return tuple(dict.fromkeys(each for name in names for each in _fact(name, "LIBRARIES", ())))
 
 
 def precisions(runtime: str, device: torch.device) -> tuple[str, ...]:
     """Return the precisions that an installed runtime has on `device`."""
-    return import_module(RUNTIMES[runtime]).precisions(device)
+    return _fact(runtime, "precisions", None)(device)
 
 
 def check_choice(runtime: str, precision: str, device: torch.device) -> None:
@@ -55,9 +67,11 @@ def check_choice(runtime: str, precision: str, device: torch.device) -> None:
         InputError: there is no such runtime or precision, the runtime is not installed, or it
             lacks the precision on the device.
     """
-    if runtime != "auto" and runtime not in RUNTIMES:
-        raise InputError(f"unknown runtime {runtime!r}; choose one of auto, {', '.join(RUNTIMES)}")
-    if precision != "auto" and precision not in PRECISIONS:
+    if runtime not in ("auto", *runtimes()):
+        raise InputError(
+            f"unknown runtime {runtime!r}; choose one of auto, {', '.join(runtimes())}"
+        )
+    if precision not in ("auto", *PRECISIONS):
         raise InputError(
             f"unknown precision {precision!r}; choose one of auto, {', '.join(PRECISIONS)}"
         )
@@ -72,12 +86,12 @@ def check_choice(runtime: str, precision: str, device: torch.device) -> None:
 
 
 def _check_packages(runtime: str, precision: str) -> None:
-    absent = lacking(runtime, precision)
-    if absent:
-        what = f"{runtime} in int8" if precision == "int8" else runtime
+    if absent := lacking(runtime, precision):
+        what = runtime if precision == "fp32" else f"{runtime} in {precision}"
+        extra = _fact(runtime, "EXTRA", "")
+        remedy = f"eacnet[{extra}]" if extra else " ".join(absent)
         raise InputError(
-            f"runtime {what} needs {' and '.join(absent)}, not installed here: "
-            f"pip install eacnet[{EXTRAS[runtime][1]}]"
+            f"runtime {what} needs {' and '.join(absent)}, not installed here: pip install {remedy}"
         )
 
 
@@ -108,4 +122,4 @@ def open_runtime(
     """
     check_choice(runtime, precision, device)
     check_samples(precision, samples)
-    return import_module(RUNTIMES[runtime]).open_runtime(model, precision, device, samples)
+    return _fact(runtime, "open_runtime", None)(model, precision, device, samples)

@@ -6,10 +6,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from eacnet.inference.folded import Deployed
+from eacnet.inference.folded import Folded
 from eacnet.inference.runtimes import DTYPES, Scores, eager
 from eacnet.models import EACNet
 
+LIBRARIES = ("torch._inductor.compile_fx",)
 precisions = eager.precisions
 
 
@@ -20,7 +21,7 @@ def open_runtime(
     samples: Sequence[np.ndarray],
 ) -> Scores:
     """Return the compiled network; its first call at every size takes a minute."""
-    network = Deployed(model, DTYPES[precision]).to(device)
+    network = Folded(model, DTYPES[precision]).to(device)
     network.to(memory_format=torch.channels_last)
     # Weights that can't change are laid out for the kernels while compiling.
     options = {"triton.cudagraphs": True} if device.type == "cuda" else {"freezing": True}

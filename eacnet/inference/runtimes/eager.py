@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from eacnet.inference.folded import Deployed
+from eacnet.inference.folded import Folded
 from eacnet.inference.runtimes import DTYPES, Scores
 from eacnet.models import EACNet
 
@@ -21,6 +21,6 @@ def precisions(device: torch.device) -> tuple[str, ...]:
 def open_runtime(
     model: EACNet, precision: str, device: torch.device, samples: Sequence[np.ndarray]
 ) -> Scores:
-    """Return the deployed network itself."""
-    network = Deployed(model, DTYPES[precision]).to(device)
+    """Return the folded network itself."""
+    network = Folded(model, DTYPES[precision]).to(device)
     return network.to(memory_format=torch.channels_last)

@@ -6,10 +6,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from eacnet.inference.folded import Deployed
-from eacnet.inference.onnx_graph import scores_graph
+from eacnet.inference.folded import Folded
+from eacnet.inference.onnx_graph import EXPORTER, scores_graph
 from eacnet.inference.runtimes import Scores
 from eacnet.models import EACNet
+
+PACKAGES = ("onnxruntime", "onnx")
+EXTRA = "onnx"
+LIBRARIES = ("onnxruntime", *EXPORTER)
 
 
 def precisions(device: torch.device) -> tuple[str, ...]:
@@ -34,7 +38,7 @@ def open_runtime(
     """Return an inference session as a function; `samples` are for int8, which it lacks."""
     import onnxruntime
 
-    graph = scores_graph(Deployed(model))
+    graph = scores_graph(Folded(model))
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     options.log_severity_level = 3

@@ -1,7 +1,8 @@
 """Runtime `openvino`: the network compiled for the processor, once for every image size."""
 
+import sys
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,8 +10,8 @@ import torch
 from torch import Tensor
 
 from eacnet.inference.channels_last import channels_last
-from eacnet.inference.folded import Deployed
-from eacnet.inference.onnx_graph import scores_graph
+from eacnet.inference.folded import Folded
+from eacnet.inference.onnx_graph import EXPORTER, scores_graph
 from eacnet.inference.quantise import quantised
 from eacnet.inference.runtimes import Scores
 from eacnet.models import EACNet
@@ -18,17 +19,36 @@ from eacnet.models import EACNet
 if TYPE_CHECKING:
     import openvino
 
+PACKAGES = ("openvino", "onnx")
+PACKAGES_FOR = {"int8": ("onnxruntime",)}  # its quantiser
+EXTRA = "onnx,openvino"
+LIBRARIES = ("openvino", *EXPORTER)
 HINTS = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}
 SIZES = 8  # compiled networks that are kept
 
 
-def precisions(device: torch.device) -> tuple[str, ...]:
-    """Return the precisions that the processor computes in hardware; on a GPU none."""
+@cache
+def core() -> "openvino.Core":
+    """Return the one Core of this process, which lives as long as the process.
+
+    Each Core's plugin for the processor sets a stack for signal handlers, and gives memory back
+    when it goes. Of two, the first one to go leaves the second to bring its stack back: the next
+    signal, such as Ctrl-C, would then be delivered into unmapped memory (OpenVINO 2026.4).
+
+    OpenVINO's telemetry stays out of the process: on import it would fork a process that reports
+    the use to the vendor, and keep an id in the home folder.
+    """
+    sys.modules.setdefault("openvino_telemetry", None)
     import openvino
 
+    return openvino.Core()
+
+
+def precisions(device: torch.device) -> tuple[str, ...]:
+    """Return the precisions that the processor computes in hardware; on a GPU none."""
     if device.type != "cpu":
         return ()
-    abilities = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    abilities = core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     has = {"fp32": "FP32", "bf16": "BF16", "int8": "INT8"}
     return tuple(name for name, ability in has.items() if ability in abilities)
 
@@ -69,10 +89,7 @@ def compiler(
         samples: images from which int8 takes its ranges.
         profiled: whether the compiled network keeps the time of each layer.
     """
-    import openvino
-
-    core = openvino.Core()
-    graph = scores_graph(channels_last(Deployed(model)))
+    graph = scores_graph(channels_last(Folded(model)))
     if precision == "int8":
         graph = quantised(graph, samples)
     hint = HINTS[precision]
@@ -86,10 +103,10 @@ def compiler(
     }
 
     def compiled(shape: tuple[int, ...]) -> "openvino.CompiledModel":
-        fixed = core.read_model(graph)
+        fixed = core().read_model(graph)
         _give_each_its_own_slopes(fixed)
         fixed.reshape(list(shape))
-        return core.compile_model(fixed, "CPU", options)
+        return core().compile_model(fixed, "CPU", options)
 
     return compiled
 

@@ -15,6 +15,7 @@ from eacnet.evaluation.counts import Counts
 from eacnet.evaluation.evaluate import predict_scores
 from eacnet.evaluation.scores import mean_iou
 from eacnet.models import EACNet
+from eacnet.models.attention import Attention
 from eacnet.report.figures.examples import choose, place
 from eacnet.report.figures.style import STYLE, new_figure
 
@@ -49,7 +50,7 @@ def make_views(
 
     The point is the position where calibration changes the coarse winner's probability the most.
     """
-    if model.calibration_name == "none":
+    if not isinstance(model.calibration, Attention):
         return []
     miou = mean_iou(counts.confusion)
     chosen = choose(miou, FRAMES)
@@ -62,7 +63,7 @@ def make_views(
         row, column = divmod(int((after - before).abs().argmax()), coarse.shape[-1])
         weights = attention_map(model.calibration, coarse, row, column).cpu().numpy()
         stride = model.stride
-        cell = stride * (2 if model.calibration.pooled else 1)
+        cell = stride * model.calibration.step
         height, width = (size * cell for size in weights.shape)
         views.append(
             AttentionView(

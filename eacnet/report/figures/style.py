@@ -1,10 +1,13 @@
 """How every figure looks, and how it is written: the same bytes for the same results."""
 
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import matplotlib.style
 from matplotlib.figure import Figure
+
+from eacnet.config import names
 
 # A user's own matplotlibrc must not show; SVG ids are random without a salt.
 STYLE = [
@@ -29,7 +32,8 @@ COLORS = (BLUE, ORANGE, GREEN, PURPLE, "#E69F00", "#56B4E9", "#000000")
 MARKERS = "osD^vPX"
 DASHES = ("-", "--", "-.", ":")
 # Of a calibration, in every figure: colour and dashes.
-CALIBRATIONS = {"none": ("#000000", "--"), "pooled": (BLUE, "-"), "full": (ORANGE, ":")}
+_LOOKS = (("#000000", "--"), (ORANGE, ":"), (BLUE, "-"), (GREEN, "-."), (PURPLE, (0, (5, 1))))
+CALIBRATIONS = dict(zip(names.CALIBRATIONS, cycle(_LOOKS)))
 
 
 def new_figure(width: float, height: float, **options: Any) -> Figure:

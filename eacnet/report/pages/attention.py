@@ -9,11 +9,18 @@ from eacnet.report.tables.table import TIMES, Number, markdown
 def attention(facts: dict[str, Any] | None) -> str:
     """Return the section on the attention; "" for a network without calibration.
 
+    A calibration that is no attention looks nowhere: the section says so.
+
     Args:
         facts: attention.json.
     """
     if not facts or facts["calibration"] == "none":
         return ""
+    if "positions" not in facts:
+        return (
+            f"## What calibration looks at\n\nCalibration `{facts['calibration']}` is no attention:"
+            " there is nothing to analyse.\n"
+        )
     grid = facts["positions"]
     alike = facts["change_everywhere_alike"]
     effective = math.exp(facts["entropy_nats"])

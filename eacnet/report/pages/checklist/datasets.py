@@ -16,7 +16,7 @@ _SOURCES = {
         "`make camvid` fetches it from the public repository and revision named here, and its"
         " content is checked against a checksum; under which licence its owners give the frames"
         " is not recorded in this project",
-        {"source": "eacnet/datasets/camvid_source.py"},
+        {"source": "eacnet/datasets/camvid.py"},
     ),
     "cityscapes": (
         PARTLY,

@@ -1,4 +1,4 @@
-"""CamVid from its public repository: SegNet's version, the frames that this project knows."""
+"""CamVid (Brostow et al., 2008) in SegNet's version: 360x480, 11 classes, the rest is void."""
 
 import hashlib
 import json
@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from eacnet.datasets.labels import Label
+from eacnet.datasets.record import Dataset, Reading
 from eacnet.errors import InputError
 from eacnet.files import replacing_folder
 
@@ -14,12 +16,26 @@ REVISION = "bb68b64e72cb004b3ed927fee0f5624dd8097498"
 FOLDER = "CamVid"
 CONTENT = "30424acbbfd275aad68c44fb699416c2"
 
+LABELS = (
+    Label(0, 0, "sky", "", (128, 128, 128)),
+    Label(1, 1, "building", "", (128, 0, 0)),
+    Label(2, 2, "pole", "", (192, 192, 128)),
+    Label(3, 3, "road", "", (128, 64, 128)),
+    Label(4, 4, "pavement", "", (0, 0, 192)),
+    Label(5, 5, "tree", "", (128, 128, 0)),
+    Label(6, 6, "sign", "", (192, 128, 128)),
+    Label(7, 7, "fence", "", (64, 64, 128)),
+    Label(8, 8, "car", "", (64, 0, 128)),
+    Label(9, 9, "pedestrian", "", (64, 64, 0)),
+    Label(10, 10, "bicyclist", "", (0, 128, 192)),
+    Label(11, 255, "void", "", (0, 0, 0)),
+)
+# In both of the protocols that are in use, and so in every published figure.
+SUSPECT = {"Seq05VD_f02610": "its label file belongs to another frame"}
+
 
 def fetch(
-    target: Path,
-    source: str = SOURCE,
-    revision: str = REVISION,
-    content: str = CONTENT,
+    target: Path, source: str = SOURCE, revision: str = REVISION, content: str = CONTENT
 ) -> None:
     """Make `target` the dataset's folder; leave it alone if it is that already.
 
@@ -65,3 +81,26 @@ def folder_md5(folder: Path) -> str:
         )
     ]
     return hashlib.md5(json.dumps(entries, sort_keys=True).encode()).hexdigest()
+
+
+DATASET = Dataset(
+    title="CamVid",
+    how_to_get="fetch it with `make camvid`, which takes up a copy that is there, too",
+    images=r"(?P<split>train|val|test)/(?P<id>.+)",
+    readings={
+        "segnet": Reading(
+            "SegNet's labels: 11 classes of 360x480, void ignored",
+            r"(?P<split>train|val|test)annot/(?P<id>.+)",
+            LABELS,
+        )
+    },
+    others=r"[^/]+\.txt",
+    suspect=SUSPECT,
+    fetch=fetch,
+    source=SOURCE,
+    available="partly",
+    access="`make camvid` fetches it from the public repository and revision named here, and its"
+    " content is checked against a checksum; under which licence its owners give the frames"
+    " is not recorded in this project",
+    links={"source": "eacnet/datasets/camvid.py"},
+)

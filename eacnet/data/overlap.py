@@ -1,0 +1,28 @@
+"""Frames that stand in two splits of a dataset."""
+
+from collections.abc import Sequence
+
+from eacnet.datasets.listing import Frame
+
+
+def shared_frames(pair: dict[str, tuple[list[Frame], list[bytes]]]) -> str:
+    """Say which frames of two splits have the same pixels; nothing where there are none.
+
+    Args:
+        pair: the frames of each of the two, and the hashes of their pixels.
+    """
+    (one, (here, hashes)), (other, (there, others)) = pair.items()
+    where = dict(zip(hashes, here, strict=True))
+    pairs = [
+        f"{where[hash].id} = {frame.id}"
+        for frame, hash in zip(there, others, strict=True)
+        if hash in where
+    ]
+    more = ", ..." if len(pairs) > 3 else ""
+    listed = f"{', '.join(pairs[:3])}{more}"
+    return f"{len(pairs)} images are in {one} and in {other} ({listed})" if pairs else ""
+
+
+def is_leak(pair: set[str], train: Sequence[str], evaluate: str | None) -> bool:
+    """Say whether frames that two splits share are trained on and scored, unintended."""
+    return evaluate not in train and {evaluate} < pair <= {evaluate, *train}

@@ -1,0 +1,122 @@
+"""Networks as files for other programs: ONNX, torch.export's .pt2, OpenVINO's IR.
+
+Each file is run on the spot, at two sizes other than the traced one, before it gets its name.
+"""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from eacnet.errors import InputError
+from eacnet.inference.export.exported import Exported, Signature
+from eacnet.inference.export.formats import FORMATS
+from eacnet.inference.folded import card_of
+from eacnet.inference.runtimes import missing
+from eacnet.models import EACNet
+
+ANY_SIZES = ((61, 90), (112, 144))
+WHOLE_SIZES = ((64, 96), (112, 144))  # multiples of every stride
+TOLERANCE = 1e-3  # of the largest logit; and the share of labels that may differ, from ties
+
+
+def export_model(model: EACNet, path: Path, signature: Signature) -> dict[str, str]:
+    """Write a network to `path`, in the format that its suffix names, and verify it.
+
+    Args:
+        model: a network with its card.
+        path: *.onnx, *.pt2 or *.xml (OpenVINO, with a *.bin beside it).
+        signature: what goes in and comes out.
+
+    Returns:
+        The metadata that the file carries.
+
+    Raises:
+        InputError: the suffix is unknown, a package is missing, the network has no card, or the
+            file does not give what the network gives; nothing is left behind then.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in FORMATS:
+        raise InputError(f"{path}: unknown format; name it *{', *'.join(FORMATS)}")
+    kind = FORMATS[suffix]
+    if absent := missing(kind.packages):
+        raise InputError(
+            f"{path}: {' and '.join(absent)} not installed here: pip install eacnet[{kind.extra}]"
+        )
+    network = Exported(model, signature, kind.any_size).eval()
+    metadata = describe(model, network)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
+        written = Path(folder, path.name)
+        with torch.no_grad():
+            kind.write(network, metadata, written)
+            _verify(model, kind.opened(written), network, path)
+        # The weights of OpenVINO's IR come first: its .xml is the file that one opens.
+        for file in sorted(Path(folder).iterdir(), key=lambda file: file.suffix == suffix):
+            shutil.move(file, path.parent / file.name)
+    return metadata
+
+
+def describe(model: EACNet, network: Exported) -> dict[str, str]:
+    """Return what a file says about its network, as text."""
+    card, signature = card_of(model), network.signature
+    whole = f"multiples of {model.stride} pixels, at least {network.least * model.stride}"
+    return {
+        "eacnet": version("eacnet"),
+        "backbone": model.backbone_name,
+        "calibration": model.calibration_name,
+        "dataset": card.dataset,
+        "classes": json.dumps(card.classes),
+        "mean": json.dumps(card.mean),
+        "std": json.dumps(card.std),
+        "stride": str(model.stride),
+        "sizes": "any" if network.pads else whole,
+        "input": signature.input,
+        "output": signature.output,
+    }
+
+
+def _verify(
+    model: EACNet,
+    run: Callable[[np.ndarray], np.ndarray],
+    network: Exported,
+    path: Path,
+) -> None:
+    card, signature = card_of(model), network.signature
+    model.eval()
+    for height, width in ANY_SIZES if network.pads else WHOLE_SIZES:
+        example = signature.example(height, width)
+        images = example
+        if signature.uint8_input:
+            images = (example - torch.tensor(card.mean)) / torch.tensor(card.std)
+            images = images.permute(0, 3, 1, 2)
+        truth = model(images)
+        try:
+            ours = torch.from_numpy(np.array(run(example.numpy())))
+        except Exception as error:  # each runtime has its own kinds
+            problem = f"fails ({str(error).strip().splitlines()[0]})"
+        else:
+            problem = _difference(ours, truth, signature)
+        if problem:
+            raise InputError(
+                f"{path}: the exported network {problem} at {height}x{width} pixels, so the file "
+                "was deleted; try another format, and report this"
+            )
+
+
+def _difference(ours: Tensor, truth: Tensor, signature: Signature) -> str:
+    """Say how an output differs from the network's logits, or ""."""
+    truth = truth.argmax(1).to(torch.uint8) if signature.label_map else truth
+    if ours.shape != truth.shape or ours.dtype != truth.dtype:
+        return f"gives {ours.dtype} {tuple(ours.shape)} instead of {tuple(truth.shape)}"
+    if signature.label_map:
+        wrong = (ours != truth).float().mean().item()
+        return f"gives other classes on {100 * wrong:.2f} % of the labels" * (wrong > TOLERANCE)
+    error = ((ours - truth).abs().max() / truth.abs().max()).item()
+    return "" if error <= TOLERANCE else f"is off by {error:.1e} of the largest logit"

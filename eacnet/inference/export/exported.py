@@ -1,0 +1,83 @@
+"""What is exported: the whole network as one graph."""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from eacnet.inference.folded import Folded
+from eacnet.inference.rewrite import copied
+from eacnet.models import EACNet
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What goes into an exported network and what comes out."""
+
+    uint8_input: bool = False
+    label_map: bool = False
+
+    @property
+    def input(self) -> str:
+        """Description of the input."""
+        if self.uint8_input:
+            return "uint8 (batch, height, width, 3), RGB"
+        return "float32 (batch, 3, height, width), (RGB - mean) / std"
+
+    @property
+    def output(self) -> str:
+        """Description of the output."""
+        if self.label_map:
+            return "uint8 (batch, height, width), class ids"
+        return "float32 (batch, classes, height, width), logits"
+
+    def example(self, height: int, width: int) -> Tensor:
+        """Return a random input of one image."""
+        generator = torch.Generator().manual_seed(height)
+        shape = (1, height, width, 3)
+        pixels = torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator)
+        if self.uint8_input:
+            return pixels
+        return (pixels.float() - 128).permute(0, 3, 1, 2).contiguous()
+
+
+class Exported(nn.Module):
+    """The whole network in one graph, batch norms folded.
+
+    Attributes:
+        signature: what goes in and comes out.
+        stride: of the network.
+        least: rows of scores that it takes where the sizes of its graph are symbols: none of these
+            may depend on whether a map has a single row, pooled ones included.
+
+    Args:
+        model: with its card.
+        signature: what goes in and comes out.
+        pads: whether images of every size are padded to multiples of the stride within the graph.
+    """
+
+    def __init__(self, model: EACNet, signature: Signature, pads: bool) -> None:
+        super().__init__()
+        self.folded = Folded(model)
+        self.calibration = copied(model.calibration)
+        self.signature, self.pads, self.stride = signature, pads, model.stride
+        self.least = 2 * model.calibration.smallest
+        side = 8 * self.stride
+        with torch.no_grad():
+            rows = self.folded.network(torch.zeros(1, 3, side, side)).shape[-2]
+        self.factor = side / rows  # a network that decodes leaves less to interpolate, or nothing
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Map an image as `signature.input` describes it to what `signature.output` describes."""
+        images = self.folded.normalised(image) if self.signature.uint8_input else image
+        height, width = images.shape[-2:]
+        scores = self.folded.network(self.folded.padded(images) if self.pads else images)
+        scores = self.calibration(scores)
+        if self.factor != 1:
+            scores = F.interpolate(
+                scores, scale_factor=self.factor, mode="bilinear", align_corners=False
+            )
+        if self.pads:
+            scores = scores[..., :height, :width]
+        return scores.argmax(1).to(torch.uint8) if self.signature.label_map else scores

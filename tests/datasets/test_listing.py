@@ -1,0 +1,135 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from eacnet.datasets import find
+from eacnet.datasets.listing import list_frames, take
+from eacnet.errors import InputError
+
+FOLDER = find("folder")
+
+
+def touch(root: Path, *names: str) -> Path:
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(b"")
+    return root
+
+
+def ids(listing, split="train"):
+    return [frame.id for frame in listing.frames[split]]
+
+
+def test_suffixes_in_any_case_and_subfolders_are_taken(tmp_path):
+    names = ["a.JPG", "b.jpeg", "c.Png", "d.TIF", "e.webp", "f.BMP", "g.ppm", "city/x.y.png"]
+    touch(tmp_path, *(f"images/train/{name}" for name in names))
+    touch(tmp_path, *(f"labels/train/{Path(name).with_suffix('.PNG')}" for name in names))
+    listing = list_frames(FOLDER, tmp_path)
+    assert ids(listing) == ["a", "b", "c", "city/x.y", "d", "e", "f", "g"]
+    assert not listing.left
+    assert not listing.problems["train"]
+
+
+def test_every_file_that_is_not_taken_is_named_with_the_reason(tmp_path):
+    touch(tmp_path, "images/train/a.png", "labels/train/a.png", "classes.csv", "README.md")
+    for name in ("b.gif", "c.txt", "d", ".DS_Store", "._e.png", ".hidden/f.png"):
+        touch(tmp_path, f"images/train/{name}")
+    touch(tmp_path, "labels/train/g.jpg", "images/h.png", "images/extra/i.png", "j.png")
+    listing = list_frames(FOLDER, tmp_path)
+    assert ids(listing) == ["a"]
+    assert {why: [str(path) for path in paths] for why, paths in listing.left.items()} == {
+        "hidden": [
+            "images/train/.DS_Store",
+            "images/train/._e.png",
+            "images/train/.hidden/f.png",
+        ],
+        "no images by their suffix": [
+            "images/train/b.gif",
+            "images/train/c.txt",
+            "images/train/d",
+        ],
+        "no label files by their suffix": ["labels/train/g.jpg"],
+        "where no frames are looked for": ["images/extra/i.png", "images/h.png", "j.png"],
+    }
+    touch(tmp_path, *(f"images/train/{n}.txt" for n in range(9)))
+    assert "12 no images by their suffix: images/train/0.txt, " in (
+        list_frames(FOLDER, tmp_path).left_out()
+    )
+
+
+@pytest.mark.parametrize(
+    ("extra", "expected"),
+    [
+        (["images/train/b.jpg"], "b.jpg is an image without a label file"),
+        (["labels/train/sub/a.png"], "sub/a.png is a label file without an image"),
+        (["images/train/a.jpg"], "a.jpg and images/train/a.png are both images of frame 'a'"),
+        (["images/train/a.PNG"], "a.PNG and images/train/a.png are both images"),
+        (["labels/train/a.tif"], "a.png and labels/train/a.tif are both label files"),
+        (["images/train/b.png/c.png"], "(b.png|c.png) is an image without a label file"),
+        (["images/train/b.png", "images/train/c.png"], "and 1 more such"),
+    ],
+)
+def test_what_has_no_counterpart_or_two_is_refused(tmp_path, extra, expected):
+    touch(tmp_path, "images/train/a.png", "labels/train/a.png", "images/val/x.png", *extra)
+    listing = list_frames(FOLDER, tmp_path)
+    with pytest.raises(InputError, match=expected):
+        take(listing, FOLDER, tmp_path, ["train"])
+    assert listing.problems["val"]  # of a split that is not used, nothing is refused
+
+
+def test_a_missing_split_names_what_was_left_out(tmp_path):
+    with pytest.raises(InputError, match=r"no dataset at .*; put images/"):
+        take(list_frames(FOLDER, tmp_path), FOLDER, tmp_path, ["train"])
+    touch(tmp_path, "images/train/a.gif")
+    with pytest.raises(InputError, match=r"no frames in split 'train'.*not taken: 1 no .*a.gif"):
+        take(list_frames(FOLDER, tmp_path), FOLDER, tmp_path, ["train"])
+
+
+def test_linked_folders_are_refused_where_dvc_would_not_watch_them(tmp_path):
+    elsewhere = touch(tmp_path / "elsewhere", "a.png")
+    root = touch(tmp_path / "root", "images/train/a.png")
+    (root / "labels").mkdir()
+    (root / "labels/train").symlink_to(elsewhere)
+    with pytest.raises(InputError, match=r"labels/train is a link .* does not watch; .*cp -rs"):
+        list_frames(FOLDER, root)
+
+
+def test_links_that_dvc_follows_are_followed(tmp_path):
+    elsewhere = touch(tmp_path / "elsewhere", "images/train/a.png", "labels/train/b.png")
+    (elsewhere / "labels/train/a.png").symlink_to(elsewhere / "labels/train/b.png")
+    (elsewhere / "images/val").symlink_to("train")
+    (elsewhere / "images/train/loop").symlink_to("../..")
+    (elsewhere / "labels/train/b.png").rename(elsewhere / "labels/train/.b.png")
+    (elsewhere / "labels/train/a.png").unlink()
+    (elsewhere / "labels/train/a.png").symlink_to(".b.png")
+    root = tmp_path / "root"
+    root.symlink_to(elsewhere)
+    listing = list_frames(FOLDER, root)
+    assert ids(listing) == ["a"]
+    assert listing.problems["val"] == [
+        f"{root}/images/val/a.png is an image without a label file; add its labels or remove it"
+    ]
+
+
+def test_a_folder_that_can_not_be_listed_gets_one_line(tmp_path):
+    touch(tmp_path, "images/train/a.png")
+    (tmp_path / "images").chmod(0)
+    if os.access(tmp_path / "images", os.R_OK):
+        pytest.skip("this user may read everything")
+    with pytest.raises(InputError, match="images can't be listed"):
+        list_frames(FOLDER, tmp_path)
+
+
+def test_cityscapes_with_some_cities_one_folder_deeper_and_its_other_files(tmp_path):
+    names = ["leftImg8bit/train/aachen/aachen_0_1_leftImg8bit.png"]
+    names += [
+        f"gtFine/train/aachen/aachen_0_1_gtFine_{kind}.png"
+        for kind in ("labelIds", "labelTrainIds", "color", "instanceIds")
+    ]
+    names += ["gtFine/train/aachen/aachen_0_1_gtFine_polygons.json"]
+    for root in (tmp_path / "plain", tmp_path / "deeper"):
+        touch(root / "x" if root.name == "deeper" else root, *names)
+        listing = list_frames(find("cityscapes"), root)
+        assert ids(listing) == ["aachen_0_1"]
+        assert not listing.left
