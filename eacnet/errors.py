@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable
@@ -12,6 +13,12 @@ from typing import Any
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 # What PyTorch and zipfile say instead, where a write failed in the midst of an archive.
 _FULL_WORDS = ("unexpected pos", "write failed", "failed writing", "No space left")
+
+# CUDA, cuDNN, oneDNN, Linux and Windows each have their own words for it.
+OUT_OF_MEMORY = re.compile(
+    r"out of memory|not enough memory|allocate memory|ALLOC_FAILED|bad_alloc|failed to allocate",
+    re.IGNORECASE,
+)
 
 
 class InputError(Exception):
@@ -78,6 +85,12 @@ def one_line(text: Any) -> str:
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in str(text))
 
 
+def lacks_memory(error: BaseException) -> bool:
+    """Tell whether an error of any library is a lack of memory."""
+    said = isinstance(error, RuntimeError) and OUT_OF_MEMORY.search(str(error))
+    return isinstance(error, MemoryError) or bool(said)
+
+
 def _explained(error: BaseException) -> str | None:
     if isinstance(error, InputError):
         return str(error)
@@ -100,12 +113,7 @@ def _explained(error: BaseException) -> str | None:
         return f"{error.object!r} holds bytes that are no text in {error.encoding}; rename it"
     if isinstance(error, UnicodeError):
         return f"a file holds bytes that are no text ({reason})"
-    # PyTorch's own: on a GPU a class of this name, on the CPU a RuntimeError.
-    if (
-        isinstance(error, MemoryError)
-        or type(error).__name__ == "OutOfMemoryError"
-        or "can't allocate memory" in reason
-    ):
+    if lacks_memory(error):
         return f"out of memory ({reason[:200]}); a smaller batch, crop or image needs less"
     return None
 

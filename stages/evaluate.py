@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import shutil
 
 from eacnet.config.params import load_params
 from eacnet.errors import exit_on_error
@@ -21,7 +22,7 @@ def main() -> None:
 
     from eacnet.data.store import open_store
     from eacnet.evaluation.evaluate import evaluate
-    from eacnet.evaluation.results import details, metrics
+    from eacnet.evaluation.results import details, metrics, suspect_frames
     from eacnet.machine import device_name, pick_device
     from eacnet.models import load_model
     from eacnet.provenance import provenance
@@ -40,7 +41,8 @@ def main() -> None:
         device=device,
     )
     counts.save(run.results / "counts.json")
-    scores = details(counts, classes)
+    suspect = suspect_frames(store.info.get("suspect", []), split.ids)
+    scores = details(counts, classes, suspect)
     facts = provenance(
         split=params.data.evaluate,
         data=store.checksum,
@@ -57,6 +59,8 @@ def main() -> None:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(("class", "iou"))
         rows.writerows(scores["class_iou"].items())
+    # Not earlier: DVC removes the weights of a cell whose scoring was interrupted.
+    shutil.rmtree(run.scratch, ignore_errors=True)
 
 
 if __name__ == "__main__":

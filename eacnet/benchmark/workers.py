@@ -15,7 +15,7 @@ import torch
 
 from eacnet.benchmark.latency import timed
 from eacnet.benchmark.peak_memory import PeakMemory, limit_memory
-from eacnet.inference.memory import OUT_OF_MEMORY
+from eacnet.errors import OUT_OF_MEMORY
 
 # Processes are forked from one that has imported PyTorch but has started no thread and no CUDA.
 _CONTEXT = multiprocessing.get_context("forkserver")

@@ -43,13 +43,9 @@ def sizes_of(frames: np.ndarray | Frames) -> np.ndarray:
     return np.tile(frames.shape[1:3], (len(frames), 1))
 
 
-def batches(frames: np.ndarray | Frames, most: int) -> Iterator[slice]:
-    """Yield slices of at most `most` frames that follow each other and are of one size."""
-    sizes = sizes_of(frames)
-    first = 0
-    while first < len(sizes):
-        stop = first + 1
-        while stop < min(first + most, len(sizes)) and (sizes[stop] == sizes[first]).all():
-            stop += 1
-        yield slice(first, stop)
-        first = stop
+def same_size(sizes: np.ndarray, first: int, most: int) -> slice:
+    """Return the slice of at most `most` frames from `first` on that are of one size."""
+    stop = first + 1
+    while stop < min(first + most, len(sizes)) and (sizes[stop] == sizes[first]).all():
+        stop += 1
+    return slice(first, stop)

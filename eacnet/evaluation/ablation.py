@@ -1,35 +1,23 @@
 """The ablation put together: runs that differ in their seed alone, and what calibration gains."""
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from eacnet.config.names import DECODED
 from eacnet.errors import InputError
-from eacnet.evaluation.bootstrap import (
-    draw_images,
-    image_interval,
-    is_significant,
-    seed_interval,
-    weighted_scores,
-    wins,
-)
+from eacnet.evaluation.bootstrap import draw_images
 from eacnet.evaluation.counts import Counts
+from eacnet.evaluation.gains import gain, judge
+from eacnet.evaluation.images_won import images_won
+from eacnet.evaluation.scores import weighted_scores
 from eacnet.progress import progress
 
-SCORES = (
-    "miou",
-    "pixel_accuracy",
-    "band_miou_3",
-    "band_miou_5",
-    "band_miou_9",
-    "boundary_f1",
-)
 Key = tuple[str, str, int]
-# Name of a score, or index of a class -> percent, (R,): one value for each weighting of the images.
-Table = dict[str | int, np.ndarray]
+# (name of a score,) or (name, class) -> percent, (R,): one value for each weighting of the images.
+Table = dict[tuple[str, ...], np.ndarray]
 
 
 def summarise(cells: dict[Key, Counts], classes: Sequence[str]) -> list[dict[str, Any]]:
@@ -40,15 +28,17 @@ def summarise(cells: dict[Key, Counts], classes: Sequence[str]) -> list[dict[str
         classes: names of the K classes.
 
     Returns:
-        Entries with backbone, calibration, seeds; scores and class_iou (mean and standard deviation
-        over seeds, in percent); gain and class_gain, the difference to calibration "none" of the
-        same backbone and seed in percentage points: mean and deviation over seeds, `images` and
-        `seeds` (its intervals, see `significance`; seeds null for one seed) and `significant`; and
-        bands, the images won and lost in each edge band. These three are None for "none" and
-        where there is no such run to compare with. over_decoder is the same as gain against the
-        same backbone with its published decoder and without calibration, or None. The deviation is
-        the sample's (n - 1), None for a single seed. A score or class that is not defined in some
-        cell (no edges, a class that nothing shows) is left out everywhere.
+        Entries with backbone, calibration, seeds; `scores` (score -> mean and standard deviation
+        over seeds, in percent) and, for each score of classes, the same by class under its name
+        (`class_iou`); `gains`: reference -> score, or score of classes -> class -> difference in
+        percentage points, paired by seed, as `gains.gain` describes it and `gains.judge` judges it
+        among all gains in that score. References are the calibrations of `compared_with` on the
+        same backbone, and "decoder", the same backbone with its published decoder and without
+        calibration. `gain`, `class_gain` and `over_decoder` are those against none and decoder;
+        `bands` the images won and lost against none in each edge band. These are None, and `gains`
+        lacks a reference, where no such run has all of these seeds. The deviation is the sample's
+        (n - 1), None for a single seed. A score or class that is not defined in some cell (no
+        edges, a class that nothing shows) is left out everywhere.
 
     Raises:
         InputError: the cells were scored on different numbers of images or classes.
@@ -59,44 +49,72 @@ def summarise(cells: dict[Key, Counts], classes: Sequence[str]) -> list[dict[str
     drawn = draw_images(images)
     measured, resampled = {}, {}
     for key, counts in progress(cells.items(), desc="resample", unit="cell", total=len(cells)):
-        measured[key] = _percent(weighted_scores(counts, np.ones((1, images))))
-        resampled[key] = _percent(weighted_scores(counts, drawn))
-    names = [
-        name
-        for name in (*SCORES, *range(len(classes)))
-        if all(np.isfinite(table[name]).all() for table in measured.values())
+        measured[key] = _percent(weighted_scores(counts, np.ones((1, images))), classes)
+        resampled[key] = _percent(weighted_scores(counts, drawn), classes)
+    paths = [
+        path
+        for path in next(iter(measured.values()))
+        if all(np.isfinite(table[path]).all() for table in measured.values())
     ]
+
+    def difference(own: Sequence[Key], others: Sequence[Key]) -> dict[tuple[str, ...], Any]:
+        pairs = list(zip(own, others, strict=True))
+        return {
+            path: gain(
+                [float((measured[a][path] - measured[b][path])[0]) for a, b in pairs],
+                np.stack([resampled[a][path] - resampled[b][path] for a, b in pairs]),
+                images,
+            )
+            for path in paths
+        }
+
     groups: dict[tuple[str, str], list[int]] = {}
     for backbone, calibration, seed in cells:
         groups.setdefault((backbone, calibration), []).append(seed)
-    entries = []
+    entries, judged = [], []
     for (backbone, calibration), seeds in groups.items():
         own = [(backbone, calibration, seed) for seed in seeds]
-        plain = [(backbone, "none", seed) for seed in seeds]
-        compared = calibration != "none" and all(key in cells for key in plain)
-        spreads = {name: _spread([float(measured[key][name][0]) for key in own]) for name in names}
-        gains, bands = {}, None
-        if compared:
-            gains = {name: _gain(name, own, plain, measured, resampled) for name in names}
-            bands = wins([cells[key] for key in own], [cells[key] for key in plain])
-        decoded = [(DECODED.get(backbone, ""), "none", seed) for seed in seeds]
-        over_decoder = None
-        if all(key in cells for key in decoded):
-            over_decoder = {name: _gain(name, own, decoded, measured, resampled) for name in names}
+        spreads = {path: _spread([float(measured[key][path][0]) for key in own]) for path in paths}
+        references = {name: (backbone, name) for name in compared_with(calibration)}
+        references["decoder"] = (DECODED.get(backbone, ""), "none")
+        others = {name: [(*key, seed) for seed in seeds] for name, key in references.items()}
+        found = {
+            name: difference(own, keys)
+            for name, keys in others.items()
+            if all(key in cells for key in keys)
+        }
+        judged += found.values()
+        bands = None
+        if "none" in found:
+            bands = images_won(*([cells[key] for key in keys] for keys in (own, others["none"])))
+        gains = {name: _nested(table) for name, table in found.items()}
+        means = _nested(spreads)
         entries.append(
             {
                 "backbone": backbone,
                 "calibration": calibration,
                 "seeds": seeds,
-                "scores": _of_scores(spreads),
-                "class_iou": _of_classes(spreads, classes),
-                "gain": _of_scores(gains) if compared else None,
-                "class_gain": _of_classes(gains, classes) if compared else None,
+                "scores": _scalars(means, paths),
+                **{name: means[name] for name, *of_class in paths if of_class},
+                "gains": gains,
+                "gain": _scalars(gains.get("none"), paths),
+                "class_gain": gains["none"].get("class_iou", {}) if "none" in gains else None,
                 "bands": bands,
-                "over_decoder": over_decoder and _of_scores(over_decoder),
+                "over_decoder": _scalars(gains.get("decoder"), paths),
             }
         )
+    for score in {path[0] for path in paths}:
+        judge([one for table in judged for path, one in table.items() if path[0] == score])
     return entries
+
+
+def compared_with(calibration: str) -> tuple[str, ...]:
+    """Return what a calibration is held against: none, its control, and full against pooled.
+
+    The control, point, re-weights the classes and looks nowhere else.
+    """
+    special = {"none": (), "point": ("none",), "full": ("none", "point", "pooled")}
+    return special.get(calibration, ("none", "point"))
 
 
 def headline(entries: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
@@ -110,39 +128,31 @@ def headline(entries: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
     return figures
 
 
-def _gain(
-    name: str | int,
-    own: Sequence[Key],
-    plain: Sequence[Key],
-    measured: dict[Key, Table],
-    resampled: dict[Key, Table],
-) -> dict[str, Any]:
-    """Return the difference of one score between two groups of cells, paired by seed and image."""
-    pairs = list(zip(own, plain, strict=True))
-    by_seed = [float((measured[a][name] - measured[b][name])[0]) for a, b in pairs]
-    # Every resample takes the same images for all networks and seeds.
-    by_resample = sum(resampled[a][name] - resampled[b][name] for a, b in pairs) / len(pairs)
-    low, high = image_interval(by_resample).tolist()
-    seeds = seed_interval(by_seed)
-    return {
-        **_spread(by_seed),
-        "images": [round(low, 4), round(high, 4)],
-        "seeds": seeds and [round(end, 4) for end in seeds],
-        "significant": is_significant((low, high), seeds),
-    }
+def _percent(scores: Mapping[str, np.ndarray], classes: Sequence[str]) -> Table:
+    table: Table = {}
+    for name, values in scores.items():
+        if values.ndim == 1:
+            table[name,] = 100 * values
+        else:
+            table |= {(name, one): 100 * values[:, k] for k, one in enumerate(classes)}
+    return table
 
 
-def _percent(scores: dict[str, np.ndarray]) -> Table:
-    table = {**{name: scores[name] for name in SCORES}, **dict(enumerate(scores["class_iou"].T))}
-    return {name: 100 * values for name, values in table.items()}
+def _nested(table: Mapping[tuple[str, ...], Any]) -> dict[str, Any]:
+    """Return score -> value, or score -> class -> value."""
+    nested: dict[str, Any] = {}
+    for (name, *of_class), value in table.items():
+        if of_class:
+            nested.setdefault(name, {})[of_class[0]] = value
+        else:
+            nested[name] = value
+    return nested
 
 
-def _of_scores(table: dict[str | int, Any]) -> dict[str, Any]:
-    return {name: value for name, value in table.items() if isinstance(name, str)}
-
-
-def _of_classes(table: dict[str | int, Any], classes: Sequence[str]) -> dict[str, Any]:
-    return {classes[index]: value for index, value in table.items() if isinstance(index, int)}
+def _scalars(
+    nested: dict[str, Any] | None, paths: Iterable[tuple[str, ...]]
+) -> dict[str, Any] | None:
+    return nested and {path[0]: nested[path[0]] for path in paths if len(path) == 1}
 
 
 def _spread(values: Sequence[float]) -> dict[str, float | None]:

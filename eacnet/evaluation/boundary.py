@@ -76,8 +76,8 @@ def boundary_counts(prediction: Tensor, truth: Tensor, num_classes: int) -> Tens
     prediction = prediction.to(torch.uint8).masked_fill(truth == IGNORED, IGNORED)
     limit = squared_tolerance(*truth.shape[1:])
     predicted, true = edges(prediction), edges(truth)
-    found = predicted & _reached(prediction, truth, true, limit)
-    recalled = true & _reached(truth, prediction, predicted, limit)
+    found = predicted & _reached(prediction, truth, true, num_classes, limit)
+    recalled = true & _reached(truth, prediction, predicted, num_classes, limit)
     return torch.stack(
         [
             _count(found, prediction, num_classes),
@@ -90,7 +90,7 @@ def boundary_counts(prediction: Tensor, truth: Tensor, num_classes: int) -> Tens
 
 
 def dilate(mask: Tensor, squared_radius: int) -> Tensor:
-    """Mark every pixel within a radius of the mask: bool (B, H, W) -> bool (B, H, W).
+    """Mark every pixel within a radius of the mask: (B, H, W) -> (B, H, W), bool or bits of uint8.
 
     The squared radius is a whole number of pixels; a pixel at just that distance is marked.
     """
@@ -110,11 +110,16 @@ def dilate(mask: Tensor, squared_radius: int) -> Tensor:
     return near
 
 
-def _reached(labels: Tensor, others: Tensor, other_edge: Tensor, limit: int) -> Tensor:
+def _reached(
+    labels: Tensor, others: Tensor, other_edge: Tensor, num_classes: int, limit: int
+) -> Tensor:
     """Tell which pixels have an edge pixel of their own class near them in the other map."""
     reached = torch.zeros_like(other_edge)
-    for index in others[other_edge].unique().tolist():
-        reached |= (labels == index) & dilate(other_edge & (others == index), limit)
+    bit, other_bit = (torch.ones_like(maps) << (maps & 7) for maps in (labels, others))
+    # Eight classes at a time, each a bit.
+    for group in range((num_classes + 7) // 8):
+        marks = other_bit * (other_edge & (others >> 3 == group))
+        reached |= (dilate(marks, limit) & bit).bool() & (labels >> 3 == group)
     return reached
 
 

@@ -53,14 +53,14 @@ def grouped_confusion(
         InputError: `truth` holds a class that is neither below K nor IGNORED.
     """
     valid = truth != IGNORED
-    row, column = truth[valid].long(), prediction[valid].long()
-    if row.numel() and int(row.max()) >= num_classes:
+    greatest = int(truth.masked_fill(~valid, 0).max()) if truth.numel() else 0
+    if greatest >= num_classes:
         raise InputError(
-            f"the labels hold class {int(row.max())}, but there are {num_classes} classes (0 to "
+            f"the labels hold class {greatest}, but there are {num_classes} classes (0 to "
             f"{num_classes - 1}, {IGNORED} = ignored); check the class table and prepare again"
         )
-    cell = (groups[valid] * num_classes + row) * num_classes + column
-    counts = torch.bincount(cell, minlength=num_groups * num_classes**2)
+    cell = (groups * num_classes + truth) * num_classes + prediction
+    counts = torch.bincount(cell[valid], minlength=num_groups * num_classes**2)
     return counts.view(num_groups, num_classes, num_classes)
 
 

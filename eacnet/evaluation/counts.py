@@ -47,6 +47,13 @@ class Counts:
         """Return the number of images."""
         return len(self.confusion)
 
+    @property
+    def before_calibration(self) -> "Counts | None":
+        """The counts of the coarse prediction, whose boundaries are not counted; None without."""
+        if self.coarse_confusion is None or self.coarse_bands is None:
+            return None
+        return Counts(self.coarse_confusion, self.coarse_bands, np.zeros_like(self.boundary))
+
     def save(self, path: Path) -> None:
         """Write the counts as JSON, each array packed; the same counts give the same bytes.
 

@@ -10,13 +10,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from eacnet.errors import InputError
+from eacnet.errors import OUT_OF_MEMORY, InputError
 from eacnet.inference.folded import card_of
-from eacnet.inference.label_map import label_map
-from eacnet.inference.memory import OUT_OF_MEMORY
 from eacnet.inference.rewrite import copied
 from eacnet.inference.runtimes import lacking, precisions, runtimes
 from eacnet.models import EACNet
+from eacnet.models.label_map import label_map
 from eacnet.progress import progress
 
 AGREEMENT = 0.999

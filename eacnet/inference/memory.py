@@ -1,16 +1,9 @@
 """Running out of memory, told so that one knows what to reduce."""
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from eacnet.errors import InputError
-
-# CUDA, cuDNN, oneDNN, Linux and Windows each have their own words for it.
-OUT_OF_MEMORY = re.compile(
-    r"out of memory|not enough memory|allocate memory|ALLOC_FAILED|bad_alloc|failed to allocate",
-    re.IGNORECASE,
-)
+from eacnet.errors import InputError, lacks_memory
 
 
 @contextmanager
@@ -23,6 +16,6 @@ def explained(what: str, remedy: str) -> Iterator[None]:
     try:
         yield
     except (RuntimeError, MemoryError) as error:
-        if isinstance(error, RuntimeError) and not OUT_OF_MEMORY.search(str(error)):
+        if not lacks_memory(error):
             raise
         raise InputError(f"out of memory for {what}; {remedy}") from None

@@ -66,7 +66,7 @@ class Kernels:
         return out
 
     def label_map(self, scores: Tensor, size: tuple[int, int], stride: int) -> Tensor:
-        """Do what `eacnet.inference.label_map.label_map` does, for an even stride."""
+        """Do what `eacnet.models.label_map.label_map` does, for an even stride."""
         scores = scores.contiguous()
         rows, columns = scores.shape[-2:]
         labels = torch.empty((len(scores), *size), dtype=torch.uint8)

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 from torch.profiler import ProfilerActivity, profile
 
-from eacnet.inference.label_map import label_map
 from eacnet.inference.native import computes, kernels
 from eacnet.inference.rewrite import copied
 from eacnet.models import EACNet
+from eacnet.models.label_map import label_map
 
 
 class Postprocess:

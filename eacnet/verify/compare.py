@@ -17,7 +17,7 @@ from eacnet.datasets import find
 from eacnet.errors import InputError
 from eacnet.evaluation.ablation import headline, summarise
 from eacnet.evaluation.counts import Counts
-from eacnet.evaluation.results import details, metrics
+from eacnet.evaluation.results import details, metrics, recorded_suspects
 
 # In percentage points, across devices and versions. A rare class has few pixels, so that each of
 # them moves its score more. Float32 against float64, on 24 frames of CamVid with erf-pooled, moved
@@ -115,7 +115,7 @@ def compare_scores(
         counts: its counts.json.
         classes: as `class_entries` returns them.
     """
-    full = details(counts, classes)
+    full = details(counts, classes, recorded_suspects(files["evaluation.json"]))
     result = Comparison()
     result.add("evaluation.json", _scores(files["evaluation.json"]), full)
     result.add("metrics.json", files["metrics.json"], metrics(counts, classes))
@@ -169,7 +169,8 @@ def compare_rerun(
         exact: every figure must agree; otherwise the pixels that are counted otherwise are taken
             together as a share of all, and scores may deviate as TOLERANCE says.
     """
-    stored, rebuilt = _scores(evaluation), details(counts, classes)
+    stored = _scores(evaluation)
+    rebuilt = details(counts, classes, recorded_suspects(evaluation))
     result = Comparison()
     if not exact:
         before, after = (np.array(one.pop("confusion")) for one in (stored, rebuilt))

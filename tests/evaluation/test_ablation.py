@@ -4,12 +4,16 @@ import numpy as np
 import pytest
 
 from eacnet.errors import InputError
-from eacnet.evaluation.ablation import SCORES, headline, summarise
-from eacnet.evaluation.bootstrap import draw_images, image_interval, weighted_scores
+from eacnet.evaluation import scores
+from eacnet.evaluation.ablation import headline, summarise
+from eacnet.evaluation.bootstrap import draw_images, image_interval
 from eacnet.evaluation.counts import Counts
-from eacnet.evaluation.results import metrics
+from eacnet.evaluation.results import details, metrics
+from eacnet.evaluation.scores import Score, weighted_scores
 
 CLASSES = ["road", "sky"]
+SCALARS = {"miou", "pixel_accuracy", "mean_class_accuracy", "boundary_f1"}
+BANDS = {"band_miou_3", "band_miou_5", "band_miou_9"}
 NAMES = [{"name": name, "category": ""} for name in CLASSES]
 
 
@@ -33,13 +37,13 @@ def cells(make_counts):
 
 
 def percent(cells, score):
-    return {key: metrics(counts, NAMES)[score] for key, counts in cells.items()}
+    return {key: details(counts, NAMES)[score] for key, counts in cells.items()}
 
 
 def test_means_deviations_and_paired_gains(cells):
     none, pooled, alone = summarise(cells, CLASSES)
     assert (none["backbone"], none["calibration"], none["seeds"]) == ("dab", "none", [1, 2])
-    for score in SCORES:
+    for score in SCALARS | BANDS:
         figures = list(percent(cells, score).values())
         assert none["scores"][score]["mean"] == pytest.approx(np.mean(figures[:2]), abs=1e-4)
         deviation = statistics.stdev(figures[:2])
@@ -82,19 +86,77 @@ def test_every_resample_takes_the_same_images_for_all_networks_and_seeds(cells):
         assert pooled["class_gain"][name]["images"] == pytest.approx(ends, abs=1e-4)
 
 
-def test_a_gain_on_every_image_is_significant_and_none_is_not(cells):
-    cells["dab", "pooled", 2] = cells["dab", "none", 2]
-    cells["dab", "full", 1] = cells["dab", "none", 1]
-    entries = summarise({key: cells[key] for key in cells if key[2] == 1}, CLASSES)
-    gains = {entry["calibration"]: entry["gain"] for entry in entries if entry["gain"]}
-    assert gains["pooled"]["miou"]["significant"]
-    assert gains["pooled"]["miou"]["seeds"] is None
-    nothing = {"mean": 0.0, "std": None, "images": [0.0, 0.0], "seeds": None}
-    assert gains["full"]["miou"] == {**nothing, "significant": False}
-    # With a second seed that shows no gain at all, the images alone no longer settle it.
-    both = summarise({key: cells[key] for key in cells if key[1] != "full"}, CLASSES)[1]["gain"]
-    assert both["miou"]["images"][0] > 0
-    assert not both["miou"]["significant"]
+def test_one_seed_gives_no_verdict_whatever_the_images_say(cells):
+    one = {key: counts for key, counts in cells.items() if key[2] == 1}
+    gain = summarise(one, CLASSES)[1]["gain"]["miou"]
+    assert gain["images"][0] > 0
+    told = {name for name, value in gain.items() if value is not None}
+    assert told == {"mean", "images"}
+
+
+def test_a_gain_of_every_seed_on_every_image_is_called_and_chance_is_not(cells):
+    del cells["erfnet", "none", 1]
+    plain, pooled = cells["dab", "none", 1], [cells["dab", "pooled", seed] for seed in (1, 2)]
+    for seed in range(1, 7):
+        cells["dab", "none", seed] = cells["dab", "full", seed] = plain
+        cells["dab", "pooled", seed] = pooled[seed % 2]
+    entries = {entry["calibration"]: entry for entry in summarise(cells, CLASSES)}
+    gain = entries["pooled"]["gain"]["miou"]
+    assert gain["significant"]
+    assert gain["joint"][0] > 0
+    # What the seeds agree on, the images alone decide, and no gain at all is none.
+    nothing = {"mean": 0.0, "std": 0.0, "detectable": 0.0, "p": 1.0, "holm": 1.0}
+    nothing |= {over: [0.0, 0.0] for over in ("images", "seeds", "joint")}
+    assert entries["full"]["gain"]["miou"] == {**nothing, "significant": False}
+
+
+def test_each_is_held_against_the_references_that_are_there(cells):
+    calibrations = ("none", "point", "local", "pooled", "full")
+    cells |= {("erf", how, 1): cells["dab", "pooled", 1] for how in calibrations}
+    cells["erf", "point", 1] = cells["dab", "none", 1]
+    entries = {e["calibration"]: e for e in summarise(cells, CLASSES) if e["backbone"] == "erf"}
+    references = {how: list(entry["gains"]) for how, entry in entries.items()}
+    assert references == {
+        "none": ["decoder"],
+        "point": ["none", "decoder"],
+        "local": ["none", "point", "decoder"],
+        "pooled": ["none", "point", "decoder"],
+        "full": ["none", "point", "pooled", "decoder"],
+    }
+    gains = entries["full"]["gains"]
+    assert gains["none"]["miou"]["mean"] == gains["pooled"]["class_iou"]["sky"]["mean"] == 0
+    assert gains["point"]["miou"]["mean"] == -entries["point"]["gain"]["miou"]["mean"] > 0
+
+
+def test_all_pairs_of_a_score_are_one_family(cells):
+    cells |= {("erfnet", "none", 2): cells["dab", "none", 2]}
+    cells |= {("erf", "none", seed): cells["dab", "pooled", seed] for seed in (1, 2)}
+    cells |= {("dab", "full", seed): cells["dab", "pooled", 3 - seed] for seed in (1, 2)}
+    tables = [table for entry in summarise(cells, CLASSES) for table in entry["gains"].values()]
+    for of in (lambda table: [table["miou"]], lambda table: list(table["class_iou"].values())):
+        family = [one for table in tables for one in of(table)]
+        assert len(family) == len(of(tables[0])) * 4
+        least = min(family, key=lambda one: one["p"])
+        assert least["holm"] == pytest.approx(min(1, len(family) * least["p"]), abs=1e-5)
+
+
+def test_a_further_score_is_one_entry_of_the_list(cells, monkeypatch):
+    def weighted_iou(counts, weights):
+        """Every class counts by its pixels."""
+        whole = scores.total(counts.confusion, weights)
+        return (whole.sum(2) * scores.class_iou(whole)).sum(1) / whole.sum((1, 2))
+
+    entry = Score("frequency_weighted_iou", "frequency-weighted IoU", weighted_iou)
+    monkeypatch.setattr(scores, "SCORES", (*scores.SCORES, entry))
+    confusion = cells["dab", "none", 1].confusion.sum(0)
+    expected = np.average(scores.class_iou(confusion), weights=confusion.sum(1))
+    for made in (metrics, details):
+        found = made(cells["dab", "none", 1], NAMES)["frequency_weighted_iou"]
+        assert found == pytest.approx(100 * expected, abs=1e-4)
+    pooled = summarise(cells, CLASSES)[1]
+    assert pooled["scores"]["frequency_weighted_iou"]["std"] > 0
+    gain = pooled["gain"]["frequency_weighted_iou"]
+    assert gain["joint"][0] < gain["images"][0] <= gain["mean"] <= gain["images"][1]
 
 
 def test_bands_are_counted_over_the_images(cells):
@@ -121,7 +183,7 @@ def test_what_a_cell_does_not_define_is_left_out(cells):
     confusion = whole.confusion * np.array([[1, 0], [0, 0]])
     cells["dab", "none", 2] = Counts(confusion, whole.bands * 0, whole.boundary)
     for entry in summarise(cells, CLASSES):
-        assert set(entry["scores"]) == {"miou", "pixel_accuracy", "boundary_f1"}
+        assert set(entry["scores"]) == SCALARS
         assert set(entry["class_iou"]) == {"road"}
         assert set(entry["class_gain"] or {"road"}) == {"road"}
 

@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 from eacnet.data.frames import Frames
 from eacnet.errors import InputError
-from eacnet.evaluation.evaluate import evaluate, predict, quick_miou
+from eacnet.evaluation.evaluate import evaluate, predict, predict_scores, quick_miou
 from eacnet.evaluation.scores import mean_iou
 
 CLASSES, SIZE, MEAN = 4, (48, 64), (100.0, 110.0, 120.0)
@@ -16,6 +16,7 @@ class FakeNetwork(nn.Module):
     """Scores a pixel by the channel sums of its 8x8 cell; the calibration shifts the classes."""
 
     num_classes = CLASSES
+    stride = 8
 
     def __init__(self, calibration_name="pooled"):
         super().__init__()
@@ -29,9 +30,6 @@ class FakeNetwork(nn.Module):
         if self.calibration_name == "none":
             return coarse, coarse
         return coarse, coarse + 20 * coarse.roll(1, 1).relu()
-
-    def upsample(self, scores, size):
-        return F.interpolate(scores, size=size, mode="bilinear", align_corners=False)
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +51,8 @@ def predicted_alone(model, image):
     inputs = torch.from_numpy(image.astype(np.float32) - np.array(MEAN, np.float32))
     with torch.no_grad():
         both = model.eval().scores(inputs.permute(2, 0, 1)[None])
-    return [model.upsample(scores, SIZE).argmax(1)[0].numpy() for scores in both]
+    full = [F.interpolate(scores, SIZE, mode="bilinear", align_corners=False) for scores in both]
+    return [scores.argmax(1)[0].numpy() for scores in full]
 
 
 def matrix(prediction, truth):
@@ -104,6 +103,51 @@ def test_batches_add_up(split, batch):
     for name, array in vars(whole).items():
         assert array.dtype == np.int64
         np.testing.assert_array_equal(getattr(parts, name), array)
+
+
+class ShortOfMemory(FakeNetwork):
+    """Holds so many frames at a time, and says so in the words of one library or another."""
+
+    def __init__(self, frames, error):
+        super().__init__()
+        self.frames, self.error, self.passes = frames, error, []
+
+    def scores(self, images):
+        self.passes.append(len(images))
+        if len(images) > self.frames:
+            raise self.error
+        return super().scores(images)
+
+
+ERRORS = [
+    RuntimeError("[enforce fail at alloc_cpu.cpp:124] DefaultCPUAllocator: can't allocate memory"),
+    torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"),
+    MemoryError("Unable to allocate 2 GiB"),
+]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=["cpu", "cuda", "numpy"])
+def test_a_batch_that_memory_does_not_hold_is_halved(split, error):
+    model = ShortOfMemory(1, error)
+    counts = counts_of(model, split)
+    assert model.passes == [5, 4, 2, 1, 1, 1, 1, 1]
+    for name, array in vars(counts_of(FakeNetwork(), split)).items():
+        np.testing.assert_array_equal(getattr(counts, name), array)
+    with pytest.raises(InputError, match="single frame of 48x64; close other"):
+        counts_of(ShortOfMemory(0, error), split)
+
+
+def test_other_errors_of_a_network_stay_what_they_are(split):
+    model = ShortOfMemory(0, RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
+    with pytest.raises(RuntimeError, match="shapes"):
+        counts_of(model, split)
+    assert model.passes == [5]
+
+
+def test_large_frames_go_one_by_one():
+    model = ShortOfMemory(1, RuntimeError("not asked for more than one"))
+    images = np.zeros((2, 1024, 2048, 3), np.uint8)
+    assert len(list(predict_scores(model, images, mean=MEAN, device="cpu"))) == 2
 
 
 def test_without_calibration_there_is_no_coarse_prediction(split):
@@ -160,6 +204,6 @@ def test_frames_of_several_sizes_are_scored_at_their_own(split):
     alone = [counts_of(model, (image[None], truth[None])) for image, truth in pairs]
     for name, values in vars(found).items():
         np.testing.assert_array_equal(values, np.concatenate([getattr(x, name) for x in alone]))
-    assert quick_miou(model, *mixed, mean=MEAN, device="cpu", batch=2) == pytest.approx(
+    assert quick_miou(model, *mixed, mean=MEAN, device="cpu") == pytest.approx(
         100 * float(mean_iou(found.confusion.sum(0)))
     )

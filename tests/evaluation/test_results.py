@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from eacnet.evaluation.counts import Counts
-from eacnet.evaluation.results import details, metrics
+from eacnet.evaluation.results import details, metrics, recorded_suspects, suspect_frames
 
 CLASSES = [
     {"name": "road", "category": "flat", "color": [0, 0, 0]},
@@ -51,19 +51,9 @@ def test_headline_figures_by_hand(counts):
     assert metrics(counts, CLASSES) == {
         "miou": round(100 * (6 / 9 + 2 / 4 + 2 / 3) / 3, 4),
         "pixel_accuracy": round(100 * 10 / 13, 4),
-        "mean_class_accuracy": round(100 * (6 / 8 + 1 + 2 / 3) / 3, 4),
-        "category_miou": round(100 * (10 / 11 + 2 / 3) / 2, 4),
         "band_miou_5": round(100 * (6 / 9 + 2 / 4 + 2 / 3) / 3, 4),
-        "band_miou_9": round(100 * (6 / 9 + 2 / 4 + 2 / 3) / 3, 4),
         "boundary_f1": 40.0,  # frames: (0.6 + 1) / 2 and 0
         "coarse_miou": round(100 * (4 / 9 + 2 / 6 + 2 / 3) / 3, 4),
-        "coarse_band_miou_5": round(100 * (4 / 9 + 2 / 6 + 2 / 3) / 3, 4),
-        "changed_in_band": 30.0,
-        "corrected_in_band": 20.0,
-        "broken_in_band": 0.0,
-        "changed_outside": round(100 / 3, 4),
-        "corrected_outside": 0.0,
-        "broken_outside": round(100 / 3, 4),
     }
 
 
@@ -83,6 +73,16 @@ def test_details_by_hand(counts):
     assert full["bands"]["5"]["pixels"] == 13
     assert full["coarse"]["class_iou"]["road"] == round(100 * 4 / 9, 4)
     assert full["coarse"]["bands"]["5"]["pixel_accuracy"] == round(100 * 8 / 13, 4)
+    assert full["mean_class_accuracy"] == round(100 * (6 / 8 + 1 + 2 / 3) / 3, 4)
+    assert full["category_miou"] == round(100 * (10 / 11 + 2 / 3) / 2, 4)
+    assert full["band_miou_9"] == full["bands"]["9"]["miou"]
+    assert full["coarse"]["bands"]["5"]["miou"] == full["coarse_miou"] == full["coarse"]["miou"]
+    assert full["effect"]["in_band"] == {
+        "pixels": 10,
+        "changed": 30.0,
+        "corrected": 20.0,
+        "broken": 0.0,
+    }
     assert full["effect"]["outside"] == {
         "pixels": 3,
         "changed": 33.3333,
@@ -99,11 +99,7 @@ def test_results_are_plain_json(counts):
 
 def test_without_calibration_nothing_is_said_about_it(counts):
     figures = metrics(uncalibrated(counts), CLASSES)
-    assert set(metrics(counts, CLASSES)) - set(figures) == {
-        "coarse_miou",
-        "coarse_band_miou_5",
-        *(f"{e}_{r}" for e in ("changed", "corrected", "broken") for r in ("in_band", "outside")),
-    }
+    assert set(metrics(counts, CLASSES)) - set(figures) == {"coarse_miou"}
     full = details(uncalibrated(counts), CLASSES)
     assert full["coarse"] is None
     assert full["effect"] is None
@@ -111,7 +107,6 @@ def test_without_calibration_nothing_is_said_about_it(counts):
 
 def test_without_categories_there_is_no_category_score(counts):
     plain = [{**entry, "category": ""} for entry in CLASSES]
-    assert "category_miou" not in metrics(counts, plain)
     full = details(counts, plain)
     assert full["category_iou"] is None
     assert full["category_miou"] is None
@@ -119,5 +114,15 @@ def test_without_categories_there_is_no_category_score(counts):
 
 def test_no_edges_leave_band_figures_out(counts):
     blank = Counts(counts.confusion, np.zeros_like(counts.bands), np.zeros_like(counts.boundary))
-    figures = metrics(blank, CLASSES)
-    assert set(figures) == {"miou", "pixel_accuracy", "mean_class_accuracy", "category_miou"}
+    assert set(metrics(blank, CLASSES)) == {"miou", "pixel_accuracy"}
+    assert details(blank, CLASSES)["band_miou_3"] is None
+
+
+def test_the_miou_is_also_told_without_doubted_frames(counts):
+    suspect = suspect_frames(["other", "b"], ["a", "b"])
+    full = details(counts, CLASSES, suspect)
+    first = round(100 * (4 / 6 + 2 / 3 + 2 / 3) / 3, 4)
+    assert full.pop("without") == {"frames": ["b"], "places": [1], "miou": first}
+    assert full == details(counts, CLASSES) == details(counts, CLASSES, suspect_frames(["x"], "ab"))
+    assert recorded_suspects(details(counts, CLASSES, suspect)) == suspect
+    assert recorded_suspects(full) == {}

@@ -6,7 +6,7 @@ from torch import nn
 
 from eacnet.inference.channels_last import channels_last
 from eacnet.inference.folded import Folded, folded
-from eacnet.inference.label_map import label_map
+from eacnet.models.label_map import label_map
 
 
 @pytest.mark.parametrize("backbone", ["dab", "erf", "enet", "resnet18", "erfnet"])
@@ -36,7 +36,7 @@ def test_no_batch_norm_is_left_and_none_that_follows_a_convolution_stays_apart(n
 @pytest.mark.parametrize(("stride", "rows", "columns"), [(8, 7, 9), (16, 5, 3), (8, 1, 1)])
 @pytest.mark.parametrize("strip", [1, 3 * 5 * 72 * 64, 1 << 30])
 def test_label_map_is_that_of_whole_planes(monkeypatch, stride, rows, columns, strip):
-    monkeypatch.setattr("eacnet.inference.label_map.STRIP", strip)
+    monkeypatch.setattr("eacnet.models.label_map.STRIP", strip)
     scores = torch.randn(2, 5, rows, columns, generator=torch.Generator().manual_seed(1))
     for cut in (0, stride - 1):
         size = rows * stride - cut, columns * stride - cut

@@ -6,10 +6,10 @@ from torch import nn
 from eacnet import Predictor
 from eacnet.errors import InputError
 from eacnet.inference import native
-from eacnet.inference.label_map import label_map
 from eacnet.inference.native import kernels
 from eacnet.inference.postprocess import Postprocess
 from eacnet.models.attention import Full, Pooled
+from eacnet.models.label_map import label_map
 
 
 @pytest.fixture

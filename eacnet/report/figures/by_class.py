@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from eacnet.evaluation.bootstrap import draw_images, image_interval, weighted_scores
+from eacnet.evaluation.bootstrap import draw_images, image_interval
 from eacnet.evaluation.counts import Counts
-from eacnet.evaluation.scores import class_iou
+from eacnet.evaluation.scores import class_iou, weighted_scores
 from eacnet.report.figures.style import BLUE, ORANGE, STYLE, new_figure
 
 # In a matrix of more classes, numbers would be too small to read.
@@ -82,12 +82,12 @@ def gains_over_coarse(counts: Counts, names: Sequence[str]) -> dict[str, Gains]:
     Returns:
         As `gains_by_class` does; empty for a network without calibration.
     """
-    if counts.coarse_confusion is None:
+    coarse = counts.before_calibration
+    if coarse is None:
         return {}
     weights = draw_images(len(counts))
-    coarse = Counts(counts.coarse_confusion, counts.coarse_bands, counts.boundary)
     before, after = (weighted_scores(one, weights)["class_iou"] for one in (coarse, counts))
-    gain = class_iou(counts.confusion.sum(0)) - class_iou(counts.coarse_confusion.sum(0))
+    gain = class_iou(counts.confusion.sum(0)) - class_iou(coarse.confusion.sum(0))
     known = np.flatnonzero(~np.isnan(gain))
     ends = image_interval((after - before)[:, known])  # (2, known)
     gains = {
