@@ -1,49 +1,82 @@
 """The machine that results come from, cheap to ask and the same bytes each time."""
 
+import math
 import os
 import platform
 import re
 import subprocess
+from collections.abc import Iterator
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eacnet.errors import InputError
-from eacnet.provenance import cpu_name, versions
+from eacnet.provenance import cpu_name
 
 if TYPE_CHECKING:
     import torch
 
-CPUS = Path("/sys/devices/system/cpu")
-RUNTIMES = ("onnxruntime", "openvino", "nncf", "triton")
-GPU_QUERY = "name,driver_version,memory.total,clocks.max.sm,power.limit"
+# What a pass runs on. The versions of everything else stand in the provenance of a result.
+LIBRARIES = ("torch", "torchvision", "numpy", "onnxruntime", "openvino", "triton")
 
 
 def machine() -> dict[str, Any]:
-    """Return what decides a timing: device, processor, memory, threads, GPUs, system and versions.
+    """Return what tells machines apart: processor, cores, memory, GPUs, versions of libraries.
 
-    Threads are what OMP_NUM_THREADS sets, None where the libraries take all cores. Clocks are the
-    highest that the hardware allows, not those of the moment; None where the operating system
-    doesn't say. PyTorch is not imported, so a GPU is listed even where PyTorch can't use it.
+    The same after each start of the same machine: no kernel, no threads, no clocks, no load. Two
+    that agree in it are taken for one, whose speed is measured once. PyTorch is not imported, so a
+    GPU is listed even where PyTorch can't use it.
     """
     import psutil
 
-    gpus = _gpus()
     return {
-        "device": gpus[0]["name"] if gpus else cpu_name(),
-        "cpu": {
-            "name": cpu_name(),
-            "physical_cores": psutil.cpu_count(logical=False),
-            "usable_cores": usable_cores(),
-            "max_clock_mhz": _max_clock(),
-        },
-        "memory_gib": round(psutil.virtual_memory().total / 2**30),
-        "threads": os.environ.get("OMP_NUM_THREADS"),
-        "gpus": gpus,
-        "system": platform.platform(),
-        "versions": versions() | _runtimes(),
+        "cpu": {"name": cpu_name(), "usable_cores": usable_cores()},
+        "memory_gib": nominal_gib(psutil.virtual_memory().total),
+        "gpus": [
+            {"name": name, "memory_gib": round(float(mib) / 1024) if mib.isdigit() else None}
+            for name, mib in gpus("name,memory.total")
+        ],
+        "versions": {"python": platform.python_version(), **dict(_versions())},
     }
+
+
+def conditions() -> dict[str, Any]:
+    """Return what decides a timing, too, but may change on one machine: load, threads, system.
+
+    Other work on the machine slows a benchmark down: with a load near 0, there was none.
+    """
+    import psutil
+    import torch
+
+    fields = "driver_version,clocks.max.sm,power.limit"
+    return {
+        "load_average": round(psutil.getloadavg()[0], 1),
+        "threads": torch.get_num_threads(),
+        "system": platform.platform(),
+        "gpus": [dict(zip(fields.split(","), values, strict=True)) for values in gpus(fields)],
+    }
+
+
+def nominal_gib(size: int) -> int:
+    """Return the memory in GiB that a machine of `size` bytes was sold with.
+
+    The kernel keeps some per cent for itself, more or less from one version to the next, so `size`
+    is rounded up, in steps of a 16th to an 8th of itself.
+    """
+    step = 2.0 ** (math.floor(math.log2(size / 2**30)) - 3)
+    return math.ceil(math.ceil(size / 2**30 / step) * step)
+
+
+def gpus(fields: str) -> list[list[str]]:
+    """Return what the driver says of each NVIDIA GPU; `fields` are those of nvidia-smi."""
+    command = ["nvidia-smi", f"--query-gpu={fields}", "--format=csv,noheader,nounits"]
+    try:
+        run = subprocess.run(
+            command, capture_output=True, encoding="utf-8", errors="replace", check=True, timeout=30
+        )
+    except (OSError, subprocess.SubprocessError):
+        return []
+    return [line.split(", ") for line in run.stdout.splitlines() if line.strip()]
 
 
 def usable_cores() -> int:
@@ -87,54 +120,8 @@ def slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
-def _runtimes() -> dict[str, str]:
-    """Return the versions of the optional runtimes that are installed."""
-    found = {}
-    for library in RUNTIMES:
+def _versions() -> Iterator[tuple[str, str]]:
+    """Yield the installed ones of LIBRARIES and their versions."""
+    for library in LIBRARIES:
         with suppress(PackageNotFoundError):
-            found[library] = version(library)
-    return found
-
-
-def _max_clock() -> int | None:
-    """Return the highest clock of any core in MHz."""
-    files = CPUS.glob("cpu[0-9]*/cpufreq/cpuinfo_max_freq")
-    clocks = []
-    for file in files:
-        with suppress(OSError, ValueError):
-            clocks.append(int(file.read_text(encoding="ascii")) // 1000)
-    return max(clocks, default=None)
-
-
-def _gpus() -> list[dict[str, Any]]:
-    """Return the NVIDIA GPUs as their driver lists them."""
-    command = ["nvidia-smi", f"--query-gpu={GPU_QUERY}", "--format=csv,noheader,nounits"]
-    try:
-        run = subprocess.run(
-            command, capture_output=True, encoding="utf-8", errors="replace", check=True, timeout=30
-        )
-    except (OSError, subprocess.SubprocessError):
-        return []
-    # A driver that is out of order says so here.
-    wanted = GPU_QUERY.count(",")
-    return [_gpu(line) for line in run.stdout.splitlines() if line.count(",") == wanted]
-
-
-def _gpu(line: str) -> dict[str, Any]:
-    name, driver, memory, clock, power = (part.strip() for part in line.split(","))
-    memory_mib = _number(memory)
-    return {
-        "name": name,
-        "driver": driver,
-        "memory_gib": memory_mib and round(memory_mib / 1024),
-        "max_clock_mhz": _number(clock),
-        "power_limit_w": _number(power),
-    }
-
-
-def _number(text: str) -> float | None:
-    # Where the driver doesn't know a value it writes "[N/A]" or the like.
-    try:
-        return round(float(text))
-    except ValueError:
-        return None
+            yield library, version(library)

@@ -10,13 +10,14 @@ less the mean.
 
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
 
-from eacnet.benchmark.latency import measure, summarise
+from eacnet.benchmark.latency import interleave, summarise, timed
 from eacnet.data.prepare import prepare
 from eacnet.data.samples import Augmentation, Samples
 from eacnet.data.store import open_store
@@ -55,7 +56,7 @@ def decode_everything(
     return np.ascontiguousarray(values.transpose(2, 0, 1)), np.ascontiguousarray(classes)
 
 
-def contenders(raw: Path, store: Path) -> dict[str, Callable[[], None]]:
+def ways_of_drawing(raw: Path, store: Path) -> dict[str, Callable[[], None]]:
     """Return each way of drawing EPOCHS samples of every frame."""
     frames = list_frames(find("synthetic"), raw).frames["train"]
     samples = Samples([open_store(store).split("train")], HOW, SEED)
@@ -85,11 +86,13 @@ def main() -> None:
         raw, store = Path(scratch, "raw"), Path(scratch, "store")
         write_dataset(raw, {"train": FRAMES}, *SIZE, SEED)
         prepare("synthetic", raw, store, ["train"], ["train"])
-        times = measure(contenders(raw, store), ROUNDS, warmup=1)
+        ways = ways_of_drawing(raw, store)
+        runs = {name: partial(timed, draw) for name, draw in ways.items()}
+        times = interleave(runs, 1 + ROUNDS)
     samples = FRAMES * EPOCHS
-    rates = {name: samples * summarise(rounds)["fps"] for name, rounds in times.items()}
+    rates = {name: samples * summarise(rounds[1:])["fps"] for name, rounds in times.items()}
     here = machine()
-    print(f"{here['cpu']['name']}, one of {here['cpu']['usable_cores']} cores, {here['system']}")
+    print(f"{here['cpu']['name']}, one of {here['cpu']['usable_cores']} cores")
     print(f"medians of {ROUNDS} rounds of {samples} samples")
     print(f"{'':27} {'samples/s':>9} {'ratio':>6}")
     for name, rate in rates.items():

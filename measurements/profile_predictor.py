@@ -19,8 +19,8 @@ import numpy as np
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from eacnet.benchmark.cases import network
-from eacnet.benchmark.entries import Entry
+from eacnet.benchmark.build import Setup
+from eacnet.benchmark.samples import DRAWN
 from eacnet.inference.folded import Folded
 from eacnet.inference.postprocess import Postprocess
 from eacnet.inference.predictor import Predictor
@@ -92,10 +92,8 @@ def main() -> None:
     parser.add_argument("--layers", type=int, default=20, help="kinds of layers shown")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    entry = Entry(
-        "dab-pooled", arguments.runtime, arguments.precision, arguments.size[0], arguments.size[1]
-    )
-    model = load_model(arguments.model) if arguments.model else network(entry, 19, seed=1)
+    random = Setup(classes=19, seed=1, device="cpu", images=DRAWN)
+    model = load_model(arguments.model) if arguments.model else random.network("dab-pooled")
     images = [draw_scene(*arguments.size, seed)[0] for seed in (2, 3, 1)]  # two to quantise with
     chosen = arguments.runtime, arguments.precision
     run = {"openvino": of_openvino, "eager": of_eager}[arguments.runtime]

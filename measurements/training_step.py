@@ -22,7 +22,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from eacnet.benchmark.latency import measure, summarise
+from eacnet.benchmark.latency import interleave, summarise, timed
 from eacnet.config.params import Optimiser
 from eacnet.data.prepare import prepare
 from eacnet.data.samples import Augmentation, Batches, Samples, make_loader
@@ -35,7 +35,7 @@ from eacnet.scenes import write_dataset
 from eacnet.training.loop import Objective, make_optimiser
 from eacnet.training.losses import CrossEntropy
 
-CLASSES, SEED = 11, 1
+CLASSES, SEED, WARM_UP = 11, 1, 2
 SCALES = (0.75, 1.0, 1.25, 1.5, 1.75, 2.0)
 MEAN = (100.0, 103.0, 106.0)
 ADAM = Optimiser(name="adam", lr=0.001, weight_decay=0.0002)
@@ -97,7 +97,7 @@ def trainer(
     return step
 
 
-def contenders(
+def training_steps(
     raw: Path, store: Path, how: Augmentation, batch: int, backbone: str, forms: list[str]
 ) -> dict[str, Callable[[], None]]:
     """Return a training step of each form."""
@@ -146,9 +146,12 @@ def main() -> None:
         write_dataset(raw, {"train": max(chosen.frames, chosen.batch)}, *chosen.size, SEED)
         prepare("synthetic", raw, store, ["train"], ["train"])
         relabel(store)
-        steps = contenders(raw, store, how, chosen.batch, chosen.backbone, chosen.forms)
-        times = measure(steps, chosen.rounds, warmup=2)
-    rates = {name: chosen.batch * summarise(rounds)["fps"] for name, rounds in times.items()}
+        steps = training_steps(raw, store, how, chosen.batch, chosen.backbone, chosen.forms)
+        runs = {name: partial(timed, step) for name, step in steps.items()}
+        times = interleave(runs, WARM_UP + chosen.rounds)
+    rates = {
+        name: chosen.batch * summarise(rounds[WARM_UP:])["fps"] for name, rounds in times.items()
+    }
     here = machine()
     cores = f"{torch.get_num_threads()} threads of {here['cpu']['usable_cores']} cores"
     print(

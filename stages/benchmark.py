@@ -4,7 +4,7 @@ A trained network runs on frames of its dataset where its prepared store is ther
 on drawn scenes; the result says which. Neither is a dependency in dvc.yaml: speed doesn't hang on
 them, and the benchmark reruns where the machine changed alone.
 
-Without DVC: `python -m stages.environment && python -m stages.benchmark --plan full`.
+Without DVC: `python -m stages.benchmark --plan full`.
 """
 
 import argparse
@@ -13,51 +13,47 @@ from pathlib import Path
 from eacnet.config.params import load_params
 from eacnet.errors import InputError, exit_on_error
 from eacnet.files import write_json
-from eacnet.layout import ENVIRONMENT, PREPARED, main_run, speed_file
-from eacnet.result_files import read_result
+from eacnet.layout import PREPARED, speed_file
 
 
 def main() -> None:
-    """Read params.yaml and reports/environment.json, write reports/speed/<device>[-<plan>].json."""
+    """Read params.yaml, write reports/speed/<device>[-<plan>].json."""
     parser = argparse.ArgumentParser(prog="python -m stages.benchmark", description=__doc__)
     parser.add_argument("--plan", help="one of `benchmarks` in params.yaml, instead of its own")
-    parser.add_argument("--weights", type=Path, help="a trained network, instead of random weights")
+    parser.add_argument(
+        "--weights", type=Path, help="a trained network: its rows are timed with these weights"
+    )
     options = parser.parse_args()
     params = load_params()
-    name = options.plan or params.benchmark
-    if name not in params.benchmarks:
+    plan = options.plan or params.benchmark
+    if plan not in params.benchmarks:
         raise InputError(
-            f"unknown plan {name!r}; params.yaml has {', '.join(sorted(params.benchmarks))}"
+            f"unknown plan {plan!r}; params.yaml has {', '.join(sorted(params.benchmarks))}"
         )
-    plan, environment = params.benchmarks[name], read_result(ENVIRONMENT, "environment")
-
-    import psutil
-    import torch
 
     from eacnet.benchmark.run import benchmark
-    from eacnet.benchmark.samples import ImageSource
-    from eacnet.machine import device_name, pick_device, slug, usable_cores
+    from eacnet.benchmark.samples import DRAWN, ImageSource
+    from eacnet.machine import conditions, device_name, machine, pick_device, slug, usable_cores
     from eacnet.models import load_model
     from eacnet.provenance import provenance
 
-    # Other work on the machine slows ours down; near 0, there was none.
-    load = round(psutil.getloadavg()[0], 1)
-    device, run = pick_device(params.hardware.accelerator), main_run(params)
-    on_gpu = device.type == "cuda"
-    machine = device_name(device) if on_gpu else f"{device_name(device)}, {usable_cores()} cores"
-    model = f"{run.backbone}-{run.calibration}"
-    store = PREPARED / load_model(options.weights).card.dataset if options.weights else None
-    pictures = ImageSource(store if store and (store / "dataset.json").is_file() else None)
+    device, images, before = pick_device(params.hardware.accelerator), DRAWN, conditions()
+    if options.weights:
+        dataset = load_model(options.weights).card.dataset
+        if dataset and (PREPARED / dataset / "dataset.json").is_file():
+            entry = getattr(params.datasets, dataset, None)
+            images = ImageSource(PREPARED / dataset, entry.evaluate if entry else "")
+    name = device_name(device)
+    label = name if device.type == "cuda" else f"{name}, {usable_cores()} cores"
     result = {
-        "machine": {**environment, "device": machine},
-        "plan": name,
-        "load_average_before": load,
-        **benchmark(plan, model, device, params.seed, options.weights, pictures),
-        "provenance": provenance(
-            seed=params.seed, device=device_name(device), threads=torch.get_num_threads()
-        ),
+        "machine": {"device": label, **machine()},
+        "plan": plan,
+        "conditions": before,
+        "load_average_before": before["load_average"],
+        **benchmark(params.benchmarks[plan], device, params.seed, options.weights, images),
+        "provenance": provenance(seed=params.seed, device=name, threads=before["threads"]),
     }
-    write_json(speed_file(slug(machine), name), result)
+    write_json(speed_file(slug(label), plan), result)
 
 
 if __name__ == "__main__":

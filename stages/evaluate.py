@@ -2,7 +2,6 @@
 
 import argparse
 import csv
-import shutil
 
 from eacnet.config.params import load_params
 from eacnet.errors import exit_on_error
@@ -59,8 +58,6 @@ def main() -> None:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(("class", "iou"))
         rows.writerows(scores["class_iou"].items())
-    # Not earlier: DVC removes the weights of a cell whose scoring was interrupted.
-    shutil.rmtree(run.scratch, ignore_errors=True)
 
 
 if __name__ == "__main__":

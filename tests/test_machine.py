@@ -1,16 +1,25 @@
 import json
 import os
+import platform
 import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
+import psutil
 import pytest
 import torch
 
 from eacnet import machine as environment
 from eacnet.errors import InputError
-from eacnet.machine import device_name, machine, pick_device, slug, usable_cores
+from eacnet.machine import (
+    conditions,
+    device_name,
+    machine,
+    nominal_gib,
+    pick_device,
+    slug,
+    usable_cores,
+)
 
 
 @pytest.fixture
@@ -38,54 +47,60 @@ def test_machine_is_asked_without_importing_torch():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_memory_and_versions():
-    here = machine()
-    total = next(
-        line for line in Path("/proc/meminfo").read_text().splitlines() if "MemTotal" in line
-    )
-    assert here["memory_gib"] == round(int(total.split()[1]) / 1024**2)
-    assert here["versions"]["torch"] == version("torch")
+def test_versions_are_those_that_are_installed():
+    found = machine()["versions"]
+    assert (found["torch"], found["python"]) == (version("torch"), platform.python_version())
     for runtime in ("onnxruntime", "openvino"):
         try:
-            assert here["versions"][runtime] == version(runtime)
+            assert found[runtime] == version(runtime)
         except PackageNotFoundError:
-            assert runtime not in here["versions"]
+            assert runtime not in found
 
 
-def test_threads_are_those_that_the_environment_sets(monkeypatch):
-    monkeypatch.setenv("OMP_NUM_THREADS", "3")
-    assert machine()["threads"] == "3"
-    monkeypatch.delenv("OMP_NUM_THREADS")
-    assert machine()["threads"] is None
+def test_what_changes_from_one_start_to_the_next_is_not_in_it(monkeypatch, nvidia_smi):
+    """Another kernel keeps other pages for itself; threads, drivers and loads come and go."""
+    nvidia_smi("NVIDIA H200, 143771")
+    before = machine()
+    assert before["gpus"] == [{"name": "NVIDIA H200", "memory_gib": 140}]
+    memory = psutil.virtual_memory()
+    less = memory._replace(total=int(memory.total * 0.995))
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: less)
+    monkeypatch.setattr(psutil, "getloadavg", lambda: (9.0, 9.0, 9.0))
+    monkeypatch.setattr(platform, "platform", lambda: "Linux-99")
+    monkeypatch.setenv("OMP_NUM_THREADS", "31")
+    assert machine() == before
+    assert set(before) == {"cpu", "memory_gib", "gpus", "versions"}
 
 
-def test_without_a_gpu_the_processor_is_the_device(nvidia_smi):
+@pytest.mark.parametrize(
+    ("reported", "nominal"),
+    [(0.97, 1), (3.7, 4), (15.2, 16), (15.6, 16), (23.43, 24), (23.54, 24), (62.6, 64),
+     (125.4, 128), (251.5, 256), (377.0, 384), (503.6, 512), (1007.0, 1024)],
+)  # fmt: skip
+def test_memory_is_that_of_the_modules_whatever_the_kernel_keeps(reported, nominal):
+    assert nominal_gib(int(reported * 2**30)) == nominal
+
+
+def test_without_a_gpu_none_is_listed(nvidia_smi):
     nvidia_smi("NVIDIA-SMI has failed", code=9)
-    here = machine()
-    assert here["gpus"] == []
-    assert here["device"] == here["cpu"]["name"]
+    assert machine()["gpus"] == conditions()["gpus"] == []
 
 
 def test_gpus_are_listed_as_the_driver_gives_them(nvidia_smi):
-    nvidia_smi("NVIDIA H200, 570.86.15, 143771, 1980, 700.00\nTesla X, 570.86.15, [N/A], 1500, N/A")
-    here = machine()
-    assert here["device"] == "NVIDIA H200"
-    first = {"name": "NVIDIA H200", "driver": "570.86.15", "memory_gib": 140}
-    second = {"name": "Tesla X", "driver": "570.86.15", "memory_gib": None}
-    assert here["gpus"] == [
-        {**first, "max_clock_mhz": 1980, "power_limit_w": 700},
-        {**second, "max_clock_mhz": 1500, "power_limit_w": None},
+    nvidia_smi("NVIDIA H200, 143771\nTesla X, [N/A]")
+    assert machine()["gpus"] == [
+        {"name": "NVIDIA H200", "memory_gib": 140},
+        {"name": "Tesla X", "memory_gib": None},
     ]
+    nvidia_smi("570.86.15, 1980, 700.00")
+    driver = {"driver_version": "570.86.15", "clocks.max.sm": "1980", "power.limit": "700.00"}
+    assert conditions()["gpus"] == [driver]
 
 
-def test_clock_is_the_highest_of_any_core(tmp_path, monkeypatch):
-    monkeypatch.setattr(environment, "CPUS", tmp_path)
-    assert machine()["cpu"]["max_clock_mhz"] is None
-    for core, frequency in (("cpu0", 2200000), ("cpu1", 3700000)):
-        folder = tmp_path / core / "cpufreq"
-        folder.mkdir(parents=True)
-        (folder / "cpuinfo_max_freq").write_text(f"{frequency}\n")
-    assert machine()["cpu"]["max_clock_mhz"] == 3700
+def test_conditions_are_those_of_now():
+    now = conditions()
+    assert now["threads"] == torch.get_num_threads()
+    assert now["system"] == platform.platform()
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no processor affinity here")

@@ -1,14 +1,11 @@
-"""Latency: warm-up until the median settles, then rounds in which all contenders take turns."""
+"""Latency: warm-up until the median settles, then rounds in which all cases take turns."""
 
 import math
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
-
-from eacnet.progress import progress
 
 Key = TypeVar("Key", bound=Hashable)
 # Median of this many passes, against that of as many before.
@@ -47,57 +44,41 @@ def interleave(
     rounds: int,
     least: int = 1,
     seconds: float = math.inf,
+    after_pass: Callable[[], Any] = lambda: None,
 ) -> dict[Key, list[float]]:
-    """Time all contenders in turn, so that a drifting machine hits all alike.
+    """Time all runs in turn, so that a drifting machine hits all alike.
 
     Args:
         runs: by name, one pass, which returns its duration in milliseconds.
         rounds: passes of each.
         least: passes of each even where `seconds` are over before.
         seconds: after which, between two rounds, it stops early.
+        after_pass: is called after each pass of each.
 
     Returns:
         By name the durations, as many for each, in the order of measurement.
     """
     times: dict[Key, list[float]] = {name: [] for name in runs}
     start = time.perf_counter()
-    with progress(total=rounds * len(runs), desc="timing", unit="pass", leave=False) as bar:
-        for number in range(rounds):
-            if number >= least and time.perf_counter() - start >= seconds:
-                break
-            for name, run in runs.items():
-                times[name].append(run())
-                bar.update()
+    for number in range(rounds):
+        if number >= least and time.perf_counter() - start >= seconds:
+            break
+        for name, run in runs.items():
+            times[name].append(run())
+            after_pass()
     return times
 
 
-def measure(
-    entries: Mapping[Key, Callable[[], Any]],
-    rounds: int,
-    warmup: int,
-    synchronise: Callable[[], None] = lambda: None,
-) -> dict[Key, list[float]]:
-    """Time functions of this process in interleaved rounds, as many for each.
+def timed(function: Callable[[], Any], synchronise: Callable[[], None] = lambda: None) -> float:
+    """Call `function` once and return how long the device was busy with it, in milliseconds.
 
     Args:
-        entries: what is timed, by name.
-        rounds: timed passes of each entry.
-        warmup: passes of each entry before, not timed.
+        function: what is timed.
         synchronise: waits until the device has finished, such as `torch.cuda.synchronize`.
-
-    Returns:
-        For each entry `rounds` durations in milliseconds, in the order of measurement.
     """
-    runs = {name: partial(timed, entry, synchronise) for name, entry in entries.items()}
-    times = interleave(runs, warmup + rounds)
-    return {name: durations[warmup:] for name, durations in times.items()}
-
-
-def timed(entry: Callable[[], Any], synchronise: Callable[[], None]) -> float:
-    """Run `entry` once and return how long the device was busy with it, in milliseconds."""
     synchronise()
     start = time.perf_counter()
-    entry()
+    function()
     synchronise()
     return 1000 * (time.perf_counter() - start)
 

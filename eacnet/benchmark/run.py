@@ -1,4 +1,4 @@
-"""The benchmark: what each entry takes in time and memory, and what that is worth."""
+"""The benchmark: what each case takes in time and memory, and what that is worth."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
@@ -10,22 +10,21 @@ from typing import Any
 import numpy as np
 import torch
 
-from eacnet.benchmark.cases import contender, cost, network
-from eacnet.benchmark.entries import Entry, entries
+from eacnet.benchmark.build import Setup, name_of
+from eacnet.benchmark.cases import Case, cases
 from eacnet.benchmark.latency import interleave, summarise, warm_up
-from eacnet.benchmark.matmul_rate import highest, limit_ms, limits
+from eacnet.benchmark.matmul_rate import least_ms, matmul_rates
 from eacnet.benchmark.samples import DRAWN, ImageSource
-from eacnet.benchmark.time_by_part import module_shares
-from eacnet.benchmark.workers import Contender, ContenderError, Worker
-from eacnet.config.benchmark import Benchmark
+from eacnet.benchmark.time_by_part import time_by_part
+from eacnet.benchmark.workers import CaseError, Predict, Worker
+from eacnet.config.benchmark import Plan
 from eacnet.errors import InputError
 from eacnet.inference.runtimes import libraries
 from eacnet.models import load_model
 from eacnet.progress import progress
 
-# What is timed, by the name that rows give it.
-SCOPE = "label map"
-SCOPES = {SCOPE: "uint8 image in host memory to uint8 label map in host memory"}
+# What is timed. Readers look for the name in every row: what others publish is often less.
+SCOPE = {"label map": "uint8 image in host memory to uint8 label map in host memory"}
 UNMEASURED = (
     "runtime",
     "folded",
@@ -42,110 +41,107 @@ UNMEASURED = (
 
 
 def benchmark(
-    plan: Benchmark,
-    model: str,
+    plan: Plan,
     device: torch.device,
     seed: int,
     weights: Path | None = None,
-    pictures: ImageSource = DRAWN,
+    images: ImageSource = DRAWN,
 ) -> dict[str, Any]:
     """Measure all that a plan names.
 
     Args:
         plan: what and how long.
-        model: the network that "model" stands for, as "<backbone>-<calibration>".
         device: where.
         seed: of the random weights.
-        weights: those of a trained network, used where they are the timed network's; all then have
-            as many classes as it.
-        pictures: what is predicted, and where int8 takes its ranges from.
+        weights: those of a trained network that the plan times; all networks then have as many
+            classes as it.
+        images: what is predicted, and where int8 takes its ranges from.
 
     Raises:
-        InputError: nothing could be timed.
+        InputError: the plan doesn't time the trained network, or nothing could be timed.
     """
-    classes = plan.classes if weights is None else load_model(weights).num_classes
-    build = partial(
-        contender,
-        classes=classes,
-        seed=seed,
-        device=device.type,
-        weights=weights,
-        pictures=pictures,
-    )
-    shown, scaling = entries(plan.rows, model), entries(plan.scaling, model)
+    shown, scaling, parts = cases(plan.rows), cases(plan.scaling), cases(plan.modules)
     todo = list(dict.fromkeys([*shown, *scaling]))
-    before = limits(device)
-    rows, skipped = time_entries(todo, plan, build, pictures.timed, device.type)
-    limit = highest(before, limits(device))
+    classes = plan.classes
+    if weights is not None:
+        trained = load_model(weights)
+        classes, name = trained.num_classes, name_of(trained)
+        named = dict.fromkeys(case.network for case in [*todo, *parts])
+        if name not in named:
+            raise InputError(f"{weights} holds {name}; this plan times {', '.join(named)}")
+    setup = Setup(classes, seed, device.type, images, weights)
+    before = matmul_rates(device)
+    with progress(total=len(todo) + len(parts), unit="case", desc="timing") as bar:
+        modules = []  # first: it is quick, and fails at once where it can't be done
+        for case in parts:
+            model, image = setup.network(case.network), images.timed(*case.shape)[0]
+            shares = time_by_part(model, case.form, image, device)
+            rounded = {part: round(share, 2) for part, share in shares.items()}
+            modules.append({**case.description, "shares": rounded})
+            bar.update()
+        rows, skipped = time_cases(todo, plan, setup.build, images.timed, device.type, bar.update)
+    after = matmul_rates(device)
+    rates = {name: rate and max(rate, after[name]) for name, rate in before.items()}
     if not any(row["median_ms"] for row in rows.values()):
-        reasons = [*(each["reason"] for each in skipped), *(row["reason"] for row in rows.values())]
+        reasons = [each["reason"] for each in (*skipped, *rows.values())]
         raise InputError(f"nothing could be timed: {reasons[0]}")
-    for entry, row in rows.items():
-        row |= cost(entry, classes)
-        least, median = limit_ms(row, limit), row["median_ms"]
+    for case, row in rows.items():
+        row |= setup.cost(case)
+        least, median = least_ms(row, rates), row["median_ms"]
         row["limit_ms"] = least and round(least, 3)
         row["share_of_limit"] = round(least / median, 4) if least and median else None
     return {
-        "limits": limit,
+        "limits": rates,
         "classes": classes,
-        "weights": "random" if weights is None else weights.name,
-        "images": pictures.description,
-        "scopes": SCOPES,
-        "rows": [rows[entry] for entry in shown if entry in rows],
-        "scaling": [rows[entry] for entry in scaling if entry in rows],
-        "modules": [
-            {**entry.description, "shares": _shares(entry, classes, seed, device.type, pictures)}
-            for entry in progress(entries(plan.modules, model), desc="modules", leave=False)
-        ],
+        "weights": "random" if weights is None else f"{name}: {weights.name}, others: random",
+        "images": images.description,
+        "scopes": SCOPE,
+        "rows": [rows[case] for case in shown if case in rows],
+        "scaling": [rows[case] for case in scaling if case in rows],
+        "modules": modules,
         "skipped": skipped,
     }
 
 
-def time_entries(
-    entries: Sequence[Entry],
-    plan: Benchmark,
-    build: Callable[[Entry], Contender],
+def time_cases(
+    todo: Sequence[Case],
+    plan: Plan,
+    build: Callable[[Case], Predict],
     images: Callable[[int, int, int], np.ndarray],
     device: str,
-) -> tuple[dict[Entry, dict[str, Any]], list[dict[str, str]]]:
-    """Time entries, those of one image size and batch in interleaved rounds.
+    advance: Callable[[float], Any] = lambda cases: None,
+) -> tuple[dict[Case, dict[str, Any]], list[dict[str, str]]]:
+    """Time cases, those of one image size and batch in interleaved rounds.
 
     Args:
-        entries: what is timed, each once.
+        todo: what is timed, each once.
         plan: how long.
-        build: makes the contender of an entry, in a process of its own; is pickled.
+        build: makes the predictor of a case, in a process of its own; is pickled.
         images: batch, height, width -> uint8 images (batch,height,width,3).
         device: "cpu" or "cuda".
+        advance: is told how many cases have been finished since the last call.
 
     Returns:
-        For each entry its row of the result: what was measured, or None and the reason where memory
-        ran out. And what could not run here (a runtime that isn't installed, a
-        precision that it doesn't know), with the reason.
+        For each case its row of the result: what was measured, or None and the reason where memory
+        ran out. And what could not run here (a runtime that isn't installed, a precision that it
+        doesn't know), with the reason.
     """
-    rows: dict[Entry, dict[str, Any]] = {}
+    rows: dict[Case, dict[str, Any]] = {}
     skipped: dict[tuple[str, ...], dict[str, str]] = {}
-    by_shape = sorted(entries, key=lambda entry: entry.shape)
-    for shape, group in groupby(by_shape, key=lambda entry: entry.shape):
-        for entry, outcome in _time_group(list(group), plan, build, images(*shape), device).items():
-            first = {**entry.description, "scope": SCOPE}
-            if not isinstance(outcome, ContenderError):
-                rows[entry] = {**first, **outcome, "reason": None}
+    by_shape = sorted(todo, key=lambda case: case.shape)
+    for shape, group in groupby(by_shape, key=lambda case: case.shape):
+        outcomes = _time_group(list(group), plan, build, images(*shape), device, advance)
+        for case, outcome in outcomes.items():
+            first = {**case.description, "scope": next(iter(SCOPE))}
+            if not isinstance(outcome, CaseError):
+                rows[case] = {**first, **outcome, "reason": None}
             elif outcome.memory:
                 nothing = dict.fromkeys(UNMEASURED)
-                rows[entry] = {**first, **nothing, "rounds": 0, "reason": "out of memory"}
+                rows[case] = {**first, **nothing, "rounds": 0, "reason": "out of memory"}
             else:
-                what = (entry.network, entry.form, entry.precision)
-                named = dict(zip(("network", "form", "precision"), what, strict=True))
-                skipped.setdefault(what, {**named, "reason": str(outcome)})
+                what = {"network": case.network, "form": case.form, "precision": case.precision}
+                skipped.setdefault(tuple(what.values()), {**what, "reason": str(outcome)})
     return rows, list(skipped.values())
-
-
-def _shares(
-    entry: Entry, classes: int, seed: int, device: str, pictures: ImageSource
-) -> dict[str, float]:
-    model, image = network(entry, classes, seed), pictures.timed(*entry.shape)[0]
-    shares = module_shares(model, entry.form, image, device)
-    return {part: round(share, 2) for part, share in shares.items()}
 
 
 def agreement(labels: np.ndarray, reference: np.ndarray) -> float:
@@ -154,65 +150,63 @@ def agreement(labels: np.ndarray, reference: np.ndarray) -> float:
 
 
 def _time_group(
-    entries: Sequence[Entry],
-    plan: Benchmark,
-    build: Callable[[Entry], Contender],
+    group: Sequence[Case],
+    plan: Plan,
+    build: Callable[[Case], Predict],
     images: np.ndarray,
     device: str,
-) -> dict[Entry, dict[str, Any] | ContenderError]:
-    """Time entries of one shape; all of their processes are alive until the last round is over."""
-    workers: dict[Entry, Worker] = {}
-    failures: dict[Entry, ContenderError] = {}
-    warm: dict[Entry, tuple[int, bool]] = {}
-    size = "x".join(map(str, images.shape[1:3]))
+    advance: Callable[[float], Any],
+) -> dict[Case, dict[str, Any] | CaseError]:
+    """Time cases of one shape; all of their processes are alive until the last round is over."""
+    workers: dict[Case, Worker] = {}
+    failures: dict[Case, CaseError] = {}
+    warm: dict[Case, dict[str, Any]] = {}
     with ExitStack() as stack:
-        for entry in progress(entries, desc=f"warming up, {size}", unit="entry", leave=False):
+        for case in group:
             try:
-                worker = Worker(partial(build, entry), images, device, libraries(entry.form))
+                worker = Worker(partial(build, case), images, device, libraries(case.form))
                 stack.enter_context(closing(worker))
-                warm[entry] = warm_up(worker.run, plan.warm_up)
-                workers[entry] = worker
-            except ContenderError as failure:
-                failures[entry] = failure
-        runs = {entry: _run(entry, worker, failures) for entry, worker in workers.items()}
-        times = interleave(runs, plan.rounds, plan.least_rounds, plan.seconds)
-        done = [entry for entry in workers if entry not in failures]
+                passes, settled = warm_up(worker.run, plan.warm_up)
+                warm[case] = {"passes": passes, "settled": settled}
+                workers[case] = worker
+            except CaseError as failure:
+                failures[case] = failure
+            advance(0.5)  # the other half is to be timed
+        runs = {case: _run(case, worker, failures) for case, worker in workers.items()}
+        step = 0.5 / plan.rounds
+        advance_one = partial(advance, step)
+        times = interleave(runs, plan.rounds, plan.least_rounds, plan.seconds, advance_one)
+        advance(0.5 * len(group) - step * sum(map(len, times.values())))
+        done = [case for case in workers if case not in failures]
         return failures | {
-            entry: _outcome(entry, workers, times[entry], warm[entry]) for entry in done
+            case: _outcome(case, workers, times[case]) | {"warm_up": warm[case]} for case in done
         }
 
 
-def _run(
-    entry: Entry, worker: Worker, failures: dict[Entry, ContenderError]
-) -> Callable[[], float]:
+def _run(case: Case, worker: Worker, failures: dict[Case, CaseError]) -> Callable[[], float]:
     """Return one pass that, should it fail, is not tried again and holds up none of the others."""
 
     def run() -> float:
-        if entry not in failures:
+        if case not in failures:
             try:
                 return worker.run()
-            except ContenderError as failure:
-                failures[entry] = failure
+            except CaseError as failure:
+                failures[case] = failure
         return float("nan")
 
     return run
 
 
-def _outcome(
-    entry: Entry,
-    workers: Mapping[Entry, Worker],
-    times: Sequence[float],
-    warm: tuple[int, bool],
-) -> dict[str, Any]:
-    """Return what was measured of an entry."""
-    worker, reference = workers[entry], workers.get(entry.reference)
+def _outcome(case: Case, workers: Mapping[Case, Worker], times: Sequence[float]) -> dict[str, Any]:
+    """Return what was measured of a case."""
+    worker, reference = workers[case], workers.get(case.reference)
     figures = summarise(times)
-    figures["fps"] *= entry.batch
+    figures["fps"] *= case.batch
     figures["peak_memory_mb"] = worker.peak_memory()
     return {
         **worker.facts,
+        "folded": case.form != "published",
         **{key: round(value, 3) for key, value in figures.items()},
         "agreement": reference and round(agreement(worker.labels, reference.labels), 6),
         "rounds": len(times),
-        "warm_up": {"passes": warm[0], "settled": warm[1]},
     }

@@ -1,17 +1,17 @@
 """Images like those that a network will meet: to time it on, and to set the ranges of int8."""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
 
 from eacnet.data.images import resized
-from eacnet.data.store import open_store
+from eacnet.data.store import Store, open_store
 from eacnet.scenes import draw_scene
 
 SAMPLES = 16  # on CamVid, int8 agrees with fp32 on as many labels with 4 of them, within 0.1 %
-TRAIN, TIMED = "train", "val"
+TRAIN = "train"
 SCENE = (512, 1024)
 FIRST_SEED = 1
 
@@ -27,23 +27,26 @@ class ImageSource:
 
     Attributes:
         store: folder of the prepared store; None: scenes are drawn.
+        evaluated: the split whose middle frame is timed; where the store lacks it, its last one.
     """
 
     store: Path | None = None
+    evaluated: str = ""
 
     def timed(self, batch: int, height: int, width: int) -> np.ndarray:
         """Return uint8 RGB images (batch,height,width,3), all the same one."""
         image = _scene(FIRST_SEED)
         if self.store:
-            frames = open_store(self.store).split(TIMED).images
-            image = np.array(frames[len(frames) // 2])
+            split, frame = self._timed
+            image = np.array(self._store.split(split).images[frame])
         return np.stack([resized(image, (height, width))] * batch)
 
     def samples(self, height: int, width: int) -> list[np.ndarray]:
-        """Return SAMPLES images uint8 (height,width,3), none of which is the timed one."""
+        """Return up to SAMPLES images uint8 (height,width,3); the timed one is not among them."""
         if self.store:
-            frames = open_store(self.store).split(TRAIN).images
-            images = [np.array(frames[index]) for index in spread(len(frames))]
+            split, chosen = self._samples
+            frames = self._store.split(split).images
+            images = [np.array(frames[index]) for index in chosen]
         else:
             images = [_scene(FIRST_SEED + number) for number in range(1, SAMPLES + 1)]
         return [resized(image, (height, width)) for image in images]
@@ -54,13 +57,35 @@ class ImageSource:
         if self.store is None:
             drawn = "drawn street scene"
             return {"timed": f"a {drawn}", "samples": f"{SAMPLES} other {drawn}s", "data": None}
-        store = open_store(self.store)
-        train, timed = store.split(TRAIN), store.split(TIMED)
+        (timed, frame), (split, chosen) = self._timed, self._samples
         return {
-            "timed": f"{timed.ids[len(timed.ids) // 2]} of split {TIMED} in {self.store}",
-            "samples": f"{len(spread(len(train.ids)))} frames of split {TRAIN} in {self.store}",
-            "data": store.checksum,
+            "timed": f"{self._ids(timed)[frame]} of split {timed} in {self.store}",
+            "samples": f"{len(chosen)} frames of split {split} in {self.store}",
+            "data": self._store.checksum,
         }
+
+    @cached_property
+    def _store(self) -> Store:
+        return open_store(self.store)
+
+    def _ids(self, split: str) -> list[str]:
+        return self._store.info["splits"][split]["ids"]
+
+    @property
+    def _timed(self) -> tuple[str, int]:
+        """The split and the frame in it that is timed."""
+        splits = list(self._store.info["splits"])
+        split = self.evaluated if self.evaluated in splits else splits[-1]
+        return split, len(self._ids(split)) // 2
+
+    @property
+    def _samples(self) -> tuple[str, list[int]]:
+        """The split and the frames in it for int8: "train", or any but the timed one, if any."""
+        timed, frame = self._timed
+        names = sorted(self._store.info["splits"], key=lambda name: (name == timed, name != TRAIN))
+        split = names[0]
+        others = [i for i in range(len(self._ids(split))) if (split, i) != (timed, frame)]
+        return split, [others[index] for index in spread(len(others))]
 
 
 DRAWN = ImageSource()

@@ -15,8 +15,8 @@ from eacnet.inference.postprocess import Postprocess
 from eacnet.models import EACNet
 
 PARTS = ("input", "backbone", "classifier", "calibration", "upsampling and argmax")
-WARM_UP = 3
-PASSES = 11
+WARM_UP = 2
+PASSES = 7
 
 
 class Stopwatch:
@@ -53,20 +53,22 @@ class Stopwatch:
 
 
 @torch.inference_mode()
-def module_shares(model: EACNet, form: str, image: np.ndarray, device: str) -> dict[str, float]:
+def time_by_part(
+    model: EACNet, form: str, image: np.ndarray, device: torch.device
+) -> dict[str, float]:
     """Measure which share of a pass in fp32 goes to each part of the network.
 
     Args:
         model: in evaluation mode, with its card, on the CPU; its modules get hooks.
         form: "published", or "eager" as `Predictor` runs it.
         image: uint8 (H,W,3).
-        device: "cpu" or "cuda".
+        device: where.
 
     Returns:
         Part, of PARTS -> its share of the sum of the medians, in percent.
     """
-    watch = Stopwatch(torch.cuda.synchronize if device == "cuda" else lambda: None)
-    run = {"published": _published, "eager": _eager}[form](model, torch.device(device), watch)
+    watch = Stopwatch(torch.cuda.synchronize if device.type == "cuda" else lambda: None)
+    run = {"published": _published, "eager": _eager}[form](model, device, watch)
     times: dict[str, list[float]] = {part: [] for part in PARTS}
     for number in range(WARM_UP + PASSES):
         watch.start()

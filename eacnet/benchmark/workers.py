@@ -5,7 +5,6 @@ import multiprocessing
 import signal
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any
@@ -17,39 +16,19 @@ from eacnet.benchmark.latency import timed
 from eacnet.benchmark.peak_memory import PeakMemory, limit_memory
 from eacnet.errors import OUT_OF_MEMORY
 
-# Processes are forked from one that has imported PyTorch but has started no thread and no CUDA.
+# Processes are forked from one that has imported PyTorch and what has started no thread, no CUDA.
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["torch", "torchvision"])
+_CONTEXT.set_forkserver_preload(["torch", "torchvision", "onnxscript", "eacnet.benchmark.build"])
 
 
-@dataclass(frozen=True)
-class Contender:
-    """What is timed: images (B,H,W,3) uint8 in host memory -> label maps (B,H,W) uint8 there.
-
-    Attributes:
-        predict: one pass.
-        runtime: what runs it.
-        precision: what it runs in.
-        folded: whether batch norms are folded into convolutions.
-        attention_kernel: what computes the calibration's attention.
-        choice: what "auto" picked and tried, as `eacnet.Predictor.choice`.
-    """
-
-    predict: Callable[[np.ndarray], np.ndarray]
-    runtime: str
-    precision: str
-    folded: bool
-    attention_kernel: str
-    choice: dict[str, Any] | None = None
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """All but the function."""
-        return {name: value for name, value in vars(self).items() if name != "predict"}
+# What a predictor says of itself.
+FACTS = ("runtime", "precision", "attention_kernel", "choice")
+# Images (B,H,W,3) uint8 in host memory -> label maps (B,H,W) uint8 there; has FACTS as attributes.
+Predict = Callable[[np.ndarray], np.ndarray]
 
 
-class ContenderError(Exception):
-    """A contender could not be built or run.
+class CaseError(Exception):
+    """A case could not be built or run.
 
     Attributes:
         memory: whether that is because memory ran out.
@@ -63,32 +42,32 @@ class ContenderError(Exception):
         return " ".join(self.args[0].split())
 
     @classmethod
-    def of(cls, error: Exception) -> "ContenderError":
-        """Return whatever a runtime raises as an error of the contender."""
+    def of(cls, error: Exception) -> "CaseError":
+        """Return whatever a runtime raises as an error of the case."""
         text = str(error) or repr(error)
         return cls(text, isinstance(error, MemoryError) or bool(OUT_OF_MEMORY.search(text)))
 
 
 class Worker:
-    """A process in which one contender waits, and passes its images whenever it is asked to.
+    """A process in which one predictor waits, and passes its images whenever it is asked to.
 
     Attributes:
-        facts: what the contender says of itself.
+        facts: what the predictor says of itself, see FACTS.
         labels: label maps (B,H,W) uint8 of the first pass.
 
     Args:
-        build: makes the contender, in its process; is pickled.
+        build: makes the predictor, in its process; is pickled.
         images: (B,H,W,3) uint8.
-        device: where the contender works, "cpu" or "cuda".
+        device: where the predictor works, "cpu" or "cuda".
         libraries: modules to import first where they are installed: their size doesn't count.
 
     Raises:
-        ContenderError: it can't be built, or its first pass fails.
+        CaseError: it can't be built, or its first pass fails.
     """
 
     def __init__(
         self,
-        build: Callable[[], Contender],
+        build: Callable[[], Predict],
         images: np.ndarray,
         device: str,
         libraries: Sequence[str] = (),
@@ -104,7 +83,7 @@ class Worker:
         """Pass the images once; return the duration in milliseconds.
 
         Raises:
-            ContenderError: the pass fails, or its process is gone.
+            CaseError: the pass fails, or its process is gone.
         """
         return self._ask("pass")
 
@@ -130,28 +109,28 @@ class Worker:
             answer = self._connection.recv()
         except (EOFError, OSError):
             raise self._killed() from None
-        if isinstance(answer, ContenderError):
+        if isinstance(answer, CaseError):
             self.close()
             raise answer
         return answer
 
-    def _killed(self) -> ContenderError:
+    def _killed(self) -> CaseError:
         self._process.join()
         code = self._process.exitcode
         self.close()
         if code == -signal.SIGKILL:
-            return ContenderError("out of memory: the system ended the process", memory=True)
-        return ContenderError(f"its process ended with exit code {code}", memory=False)
+            return CaseError("out of memory: the system ended the process", memory=True)
+        return CaseError(f"its process ended with exit code {code}", memory=False)
 
 
 def _serve(
     connection: Connection,
-    build: Callable[[], Contender],
+    build: Callable[[], Predict],
     images: np.ndarray,
     device: str,
     libraries: Sequence[str],
 ) -> None:
-    """Build a contender, then answer until the process is ended."""
+    """Build a predictor, then answer until the process is ended."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     on_gpu = device == "cuda"
     synchronise = torch.cuda.synchronize if on_gpu else lambda: None
@@ -164,16 +143,16 @@ def _serve(
             importlib.import_module(library)
     memory = PeakMemory(torch.device(device))
     try:
-        contender = build()
-        labels = contender.predict(images)
-        connection.send((contender.facts, labels))
+        predict = build()
+        labels = predict(images)
+        connection.send(({name: getattr(predict, name) for name in FACTS}, labels))
         memory.restart()
         while True:
             if connection.recv() == "memory":
                 connection.send(memory.megabytes())
                 continue
-            connection.send(timed(partial(contender.predict, images), synchronise))
+            connection.send(timed(partial(predict, images), synchronise))
     except EOFError:
         pass  # the parent is gone
     except Exception as error:  # whatever a runtime raises: it is reported, the others go on
-        connection.send(ContenderError.of(error))
+        connection.send(CaseError.of(error))

@@ -1,61 +1,46 @@
 """A benchmark's plan in params.yaml: what is timed, in which forms and sizes, and how long."""
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from eacnet.config.names import (
+    BACKBONES,
+    BASELINES,
+    CALIBRATIONS,
     PRECISIONS,
     RUNTIMES,
-    Backbone,
-    Baseline,
-    CalibrationName,
     Positive,
     Size,
     Strict,
 )
 
-Form = Literal[("published", *RUNTIMES, "auto")]
-Precision = Literal[(*PRECISIONS, "auto")]
-# What the benchmark can time beside the network of `model`.
-NETWORKS = (
-    *(f"{b}-{c}" for b in get_args(Backbone) for c in get_args(CalibrationName)),
-    *get_args(Baseline),
-    "lraspp",
-)
+NETWORKS = (*(f"{name}-{how}" for name in BACKBONES for how in CALIBRATIONS), *BASELINES)
 
 
-def _network(name: str) -> str:
-    if name not in ("model", *NETWORKS):
-        raise ValueError(f"one of model, {', '.join(NETWORKS)}")
-    return name
-
-
-class Cross(Strict):
+class Grid(Strict):
     """Every network in every form, precision, size in pixels (height, width) and batch.
 
-    Networks: "model" (the one that `model` describes), "<backbone>-<calibration>", "erfnet" (with
-    its decoder) or "lraspp" (torchvision's).
+    A network is "<backbone>-<calibration>" or a baseline; a form is "published" or a runtime of
+    the predictor.
     """
 
-    networks: Annotated[list[Annotated[str, AfterValidator(_network)]], Field(min_length=1)]
-    forms: Annotated[list[Form], Field(min_length=1)]
-    precisions: list[Precision] = Field(["fp32"], min_length=1)
+    networks: Annotated[list[Literal[NETWORKS]], Field(min_length=1)]
+    forms: Annotated[list[Literal[("published", *RUNTIMES, "auto")]], Field(min_length=1)]
+    precisions: list[Literal[(*PRECISIONS, "auto")]] = Field(["fp32"], min_length=1)
     sizes: Annotated[list[Size], Field(min_length=1)]
     batches: list[Positive] = Field([1], min_length=1)
 
     @model_validator(mode="after")
-    def _possible(self) -> "Cross":
+    def _possible(self) -> "Grid":
         if "published" in self.forms and self.precisions != ["fp32"]:
             raise ValueError(
                 "the published form runs in fp32; list other precisions apart, without it"
             )
-        if "lraspp" in self.networks and (self.forms, self.precisions) != (["eager"], ["fp32"]):
-            raise ValueError("lraspp runs as torchvision has it; list it apart, eager in fp32")
         return self
 
 
-class Benchmark(Strict):
+class Plan(Strict):
     """What is timed, and how long.
 
     Attributes:
@@ -63,15 +48,16 @@ class Benchmark(Strict):
         rows: what the tables show.
         scaling: how latency and memory grow with pixels and batch.
         modules: whose time is shared out among the parts of the network, per pass of one image.
-        warm_up: seconds after which an entry is timed though its median hasn't settled.
-        rounds: timed passes of every entry: at most, and at least where `seconds` is over before.
-        seconds: for all timed passes of one image size.
+        warm_up: seconds after which a case is timed though its median hasn't settled.
+        rounds: timed passes of every case, at most.
+        least_rounds: timed passes of every case, even where `seconds` are over before.
+        seconds: for the timed passes of all cases of one image size and batch.
     """
 
     classes: Annotated[int, Field(ge=2, le=254)]
-    rows: Annotated[list[Cross], Field(min_length=1)]
-    scaling: list[Cross] = Field([])
-    modules: list[Cross] = Field([])
+    rows: Annotated[list[Grid], Field(min_length=1)]
+    scaling: list[Grid] = Field([])
+    modules: list[Grid] = Field([])
     warm_up: Annotated[float, Field(ge=0)]
     rounds: Positive
     least_rounds: Positive
@@ -79,11 +65,9 @@ class Benchmark(Strict):
 
     @field_validator("modules")
     @classmethod
-    def _can_be_taken_apart(cls, crosses: list[Cross]) -> list[Cross]:
-        for cross in crosses:
-            known = {"published", "eager"}.issuperset(cross.forms) and cross.precisions == ["fp32"]
-            if not known or "lraspp" in cross.networks or cross.batches != [1]:
-                raise ValueError(
-                    "the project's own networks in forms published and eager, in fp32 and batch 1"
-                )
-        return crosses
+    def _can_be_taken_apart(cls, grids: list[Grid]) -> list[Grid]:
+        for grid in grids:
+            known = {"published", "eager"}.issuperset(grid.forms) and grid.precisions == ["fp32"]
+            if not known or grid.batches != [1]:
+                raise ValueError("modules are timed as published and eager, in fp32 and batch 1")
+        return grids

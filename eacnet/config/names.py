@@ -26,6 +26,7 @@ BACKBONES = {
 }
 BASELINES = {
     "erfnet": "ERFNet",
+    "lraspp": "LRASPP",
 }
 # The baseline that is a backbone and, behind it, its published decoder.
 DECODED = {"erf": "erfnet"}

@@ -13,7 +13,7 @@ from pydantic import (
     model_validator,
 )
 
-from eacnet.config.benchmark import Benchmark
+from eacnet.config.benchmark import Plan
 from eacnet.config.dataset import DatasetParams
 from eacnet.config.names import (
     CALIBRATIONS,
@@ -179,7 +179,7 @@ class Params(Strict):
     recipes: dict[str, Recipe]
     ablation: Ablation
     benchmark: str
-    benchmarks: dict[str, Benchmark]
+    benchmarks: dict[str, Plan]
     report: Report
     hardware: Hardware
 

@@ -23,33 +23,62 @@ def test_indices_from_the_first_to_the_last(total, count, expected):
 
 @pytest.fixture
 def store(tmp_path):
-    """A prepared store whose training frames are grey 0, 10, ... and validation frames 1, 2, 3."""
-    splits = {"train": np.arange(0, 250, 10), "val": np.arange(1, 4)}
-    for name, greys in splits.items():
-        images = np.full((len(greys), 6, 8, 3), greys[:, None, None, None], np.uint8)
-        images[:, :, 4:] = 255
-        (tmp_path / name).mkdir()
-        np.save(tmp_path / name / "images.npy", images)
-        np.save(tmp_path / name / "labels.npy", images[..., 0])
-    entries = {
-        name: {"frames": len(greys), "sha256": name, "ids": [f"{name}-{grey}" for grey in greys]}
-        for name, greys in splits.items()
-    }
-    write_json(tmp_path / "dataset.json", {"classes": [], "splits": entries})
-    return tmp_path
+    """Return a function that makes a store: split -> the greys of its frames."""
+
+    def make(**splits):
+        entries = {}
+        for name, greys in splits.items():
+            greys = np.array(greys)
+            frames = np.full((len(greys), 6, 8, 3), greys[:, None, None, None], np.uint8)
+            frames[:, :, 4:] = 255
+            (tmp_path / name).mkdir()
+            np.save(tmp_path / name / "images.npy", frames)
+            np.save(tmp_path / name / "labels.npy", frames[..., 0] * 0)
+            ids = [f"{name}-{grey}" for grey in greys]
+            entries[name] = {"frames": len(greys), "sha256": name, "ids": ids}
+        listed = [{"name": name, "category": "", "color": [0, 0, 0]} for name in ("road", "sky")]
+        write_json(
+            tmp_path / "dataset.json", {"classes": listed, "size": [6, 8], "splits": entries}
+        )
+        return tmp_path
+
+    return make
+
+
+def greys(images):
+    return [int(image[0, 0, 0]) for image in images]
 
 
 def test_frames_of_a_store(store):
-    pictures = ImageSource(store)
-    images = pictures.samples(12, 16)
-    assert [int(image[0, 0, 0]) for image in images] == [10 * i for i in spread(25, SAMPLES)]
+    folder = store(train=range(0, 250, 10), val=[1, 2, 3], test=[4, 5, 6])
+    source = ImageSource(folder, "val")
+    images = source.samples(12, 16)
+    assert greys(images) == [10 * i for i in spread(25, SAMPLES)]
     assert {(int(image[0, -1, 0]), image.shape) for image in images} == {(255, (12, 16, 3))}
     frame = np.full((6, 8, 3), 2, np.uint8)
     frame[:, 4:] = 255
     scaled = np.asarray(Image.fromarray(frame).resize((16, 12), Image.Resampling.BILINEAR))
-    assert np.array_equal(pictures.timed(2, 12, 16), [scaled, scaled])
-    assert pictures.description["timed"] == f"val-2 of split val in {store}"
-    assert pictures.description["samples"] == f"16 frames of split train in {store}"
+    assert np.array_equal(source.timed(2, 12, 16), [scaled, scaled])
+    assert source.description["timed"] == f"val-2 of split val in {folder}"
+    assert source.description["samples"] == f"16 frames of split train in {folder}"
+
+
+@pytest.mark.parametrize(
+    ("splits", "evaluated", "timed", "samples"),
+    [
+        ({"train": [1, 2, 3], "test": [4, 5, 6]}, "test", 5, [1, 2, 3]),  # no val: allowed
+        ({"train": [1, 2, 3], "val": [4]}, "test", 4, [1, 2, 3]),  # not there: the last one
+        ({"train": [1, 2, 3], "val": [4]}, "", 4, [1, 2, 3]),
+        ({"test": [4], "val": [5], "train": [1, 2, 3]}, "val", 5, [1, 2, 3]),
+        ({"val": [4], "test": [5, 6, 7]}, "test", 6, [4]),  # nothing to train on
+        ({"train": [1, 2, 3]}, "train", 2, [1, 3]),  # never the timed one
+    ],
+)
+def test_any_split_that_there_is_will_do(store, splits, evaluated, timed, samples):
+    source = ImageSource(store(**splits), evaluated)
+    assert greys(source.timed(1, 6, 8)) == [timed]
+    assert greys(source.samples(6, 8)) == samples
+    assert f"-{timed} of split" in source.description["timed"]
 
 
 def test_drawn_scenes_differ_from_the_timed_one(monkeypatch):

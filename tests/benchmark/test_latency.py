@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from eacnet.benchmark import latency
-from eacnet.benchmark.latency import interleave, measure, settled, summarise, warm_up
+from eacnet.benchmark.latency import interleave, settled, summarise, timed, warm_up
 
 
 class Device:
@@ -35,27 +35,18 @@ def device(monkeypatch):
     return device
 
 
-def test_entries_take_turns():
+def test_runs_take_turns_and_each_pass_is_told():
     order = []
-    entries = {name: lambda name=name: order.append(name) for name in "abc"}
-    times = measure(entries, rounds=2, warmup=1)
-    assert order == list("abcabcabc")
-    assert {name: len(durations) for name, durations in times.items()} == {"a": 2, "b": 2, "c": 2}
+    runs = {name: lambda name=name: order.append(name) or 1.0 for name in "abc"}
+    times = interleave(runs, rounds=2, after_pass=lambda: order.append("|"))
+    assert order == list("a|b|c|a|b|c|")
+    assert times == {"a": [1, 1], "b": [1, 1], "c": [1, 1]}
 
 
 def test_time_includes_what_the_device_has_yet_to_do_and_nothing_of_others(device):
-    entries = {"short": lambda: device.queue.append(0.25), "long": lambda: device.queue.append(2.0)}
     device.queue.append(7.0)
-    times = measure(entries, rounds=2, warmup=0, synchronise=device.synchronise)
-    assert times == {"short": [250, 250], "long": [2000, 2000]}
-
-
-def test_warm_up_is_not_timed(device):
-    durations = iter([9.0, 8.0, 0.5, 0.25])
-    times = measure(
-        {"only": lambda: device.queue.append(next(durations))}, 2, 2, device.synchronise
-    )
-    assert times == {"only": [500, 250]}
+    assert timed(lambda: device.queue.append(0.25), device.synchronise) == 250
+    assert timed(lambda: device.queue.append(2.0), device.synchronise) == 2000
 
 
 def test_summary_is_that_of_the_standard_library():

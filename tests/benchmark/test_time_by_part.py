@@ -3,9 +3,9 @@ import pytest
 import torch
 from torch import nn
 
-from eacnet.benchmark import time_by_part as modules
+from eacnet.benchmark import time_by_part as module
 from eacnet.benchmark.published_form import reference_predict
-from eacnet.benchmark.time_by_part import PARTS, Stopwatch, module_shares
+from eacnet.benchmark.time_by_part import PARTS, Stopwatch, time_by_part
 
 
 class Slow(nn.Module):
@@ -30,9 +30,9 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch):
     clock = Clock()
-    monkeypatch.setattr(modules, "time", clock)
-    monkeypatch.setattr(modules, "WARM_UP", 0)
-    monkeypatch.setattr(modules, "PASSES", 1)
+    monkeypatch.setattr(module, "time", clock)
+    monkeypatch.setattr(module, "WARM_UP", 0)
+    monkeypatch.setattr(module, "PASSES", 1)
     return clock
 
 
@@ -57,7 +57,7 @@ def test_shares_of_the_published_form(network, pixels, clock, calibration):
     model.classifier = Slow(model.classifier, clock, 3)
     image = pixels(16, 24)[0].numpy()
     before = reference_predict(model, image)
-    found = module_shares(model, "published", image, "cpu")
+    found = time_by_part(model, "published", image, torch.device("cpu"))
     assert tuple(found) == PARTS
     assert found["backbone"] == pytest.approx(200 / 3)
     assert found["classifier"] == pytest.approx(100 / 3)
@@ -88,7 +88,7 @@ def test_shares_of_the_eager_form(network, pixels, clock, backbone, monkeypatch)
         monkeypatch.setattr(torch.nn.functional, name, ticking(getattr(torch, name)))
     # The own kernels do the calibration's convolutions in a call that doesn't tick.
     monkeypatch.setattr("eacnet.inference.postprocess.kernels", lambda classes: None)
-    found = module_shares(model, "eager", pixels(32, 48)[0].numpy(), "cpu")
+    found = time_by_part(model, "eager", pixels(32, 48)[0].numpy(), torch.device("cpu"))
     total = sum(counts.values())
     assert found["input"] == found["upsampling and argmax"] == 0
     for part, count in counts.items():

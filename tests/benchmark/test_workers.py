@@ -6,18 +6,24 @@ from contextlib import closing
 import numpy as np
 import pytest
 
-from eacnet.benchmark.workers import Contender, ContenderError, Worker
+from eacnet.benchmark.workers import CaseError, Worker
 from eacnet.errors import InputError
 
 IMAGES = np.arange(2 * 8 * 16 * 3, dtype=np.uint8).reshape(2, 8, 16, 3)
 MEGABYTES = 100
 
 
-def contender(predict):
-    return Contender(predict, "fake", "fp32", True, "none")
+class Fake:
+    runtime, precision, attention_kernel, choice = "fake", "fp32", "none", None
+
+    def __init__(self, predict):
+        self.predict = predict
+
+    def __call__(self, images):
+        return self.predict(images)
 
 
-# Contenders are built in another process, so what builds them stands at the top of a module.
+# Predictors are built in another process, so what builds them stands at the top of a module.
 def of_first_channel():
     held = np.ones(30 * 10**6, np.uint8)  # stays, as weights do
     np.ones(400 * 10**6, np.uint8).sum()  # goes, as what building takes does
@@ -26,15 +32,15 @@ def of_first_channel():
         np.ones(MEGABYTES * 10**6, np.uint8).sum()
         return images[..., 0] + held[0]
 
-    return contender(predict)
+    return Fake(predict)
 
 
 def slow():
-    return contender(lambda images: time.sleep(0.05))
+    return Fake(lambda images: time.sleep(0.05))
 
 
 def greedy():
-    return contender(lambda images: np.ones(2**45, np.uint8))
+    return Fake(lambda images: np.ones(2**45, np.uint8))
 
 
 def refused():
@@ -49,15 +55,14 @@ def dying():
         if len(passes) > 1:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    return contender(predict)
+    return Fake(predict)
 
 
-def test_a_pass_is_what_the_contender_does():
+def test_a_pass_is_what_the_predictor_does():
     with closing(Worker(of_first_channel, IMAGES, "cpu")) as worker:
         assert np.array_equal(worker.labels, IMAGES[..., 0] + 1)
         assert worker.facts == {
-            "runtime": "fake", "precision": "fp32", "folded": True, "attention_kernel": "none",
-            "choice": None,
+            "runtime": "fake", "precision": "fp32", "attention_kernel": "none", "choice": None
         }  # fmt: skip
 
 
@@ -73,20 +78,20 @@ def test_peak_memory_is_what_passes_take_and_what_stays_but_not_what_building_to
 
 
 def test_out_of_memory_is_told_apart():
-    with pytest.raises(ContenderError) as caught:
+    with pytest.raises(CaseError) as caught:
         Worker(greedy, IMAGES, "cpu")
     assert caught.value.memory
 
 
 def test_a_refusal_is_one_line():
-    with pytest.raises(ContenderError, match="no such runtime; install it") as caught:
+    with pytest.raises(CaseError, match="no such runtime; install it") as caught:
         Worker(refused, IMAGES, "cpu")
     assert not caught.value.memory
 
 
 def test_a_process_that_the_system_kills_has_run_out_of_memory():
     with closing(Worker(dying, IMAGES, "cpu")) as worker:
-        with pytest.raises(ContenderError) as caught:
+        with pytest.raises(CaseError) as caught:
             worker.run()
         assert caught.value.memory
 

@@ -7,7 +7,7 @@ from eacnet.config.params import load_params
 from eacnet.errors import InputError
 
 ROOT = Path(__file__).parents[2]
-CROSS = {"networks": ["model"], "forms": ["published"], "sizes": [[64, 128]]}
+GRID = {"networks": ["dab-pooled"], "forms": ["published"], "sizes": [[64, 128]]}
 
 
 def changed(tmp_path: Path, key: str, value: object) -> Path:
@@ -62,12 +62,12 @@ def test_every_published_recipe_is_as_its_paper_says():
         ("ablation.seeds", [], ["ablation.seeds is []"]),
         ("benchmark", "huge", ["benchmark is 'huge'", "full, quick"]),
         ("benchmarks.quick.rounds", 0, ["benchmarks.quick.rounds is 0", "greater than 0"]),
-        ("benchmarks.quick.rows", [{**CROSS, "networks": ["vgg-none"]}], ["'vgg-none'", "lraspp"]),
-        ("benchmarks.quick.rows", [{**CROSS, "forms": ["fast"]}], ["forms.0 is 'fast'", "eager"]),
-        ("benchmarks.quick.rows", [{**CROSS, "precisions": ["bf16"]}], ["published", "in fp32"]),
-        ("benchmarks.quick.rows", [{**CROSS, "networks": ["lraspp"]}], ["lraspp", "eager"]),
-        ("benchmarks.quick.modules", [{**CROSS, "forms": ["openvino"]}], ["modules", "and eager"]),
-        ("benchmarks.quick.modules", [{**CROSS, "batches": [2]}], ["modules", "batch 1"]),
+        ("benchmarks.quick.rows", [{**GRID, "networks": ["vgg-none"]}], ["'vgg-none'", "erfnet"]),
+        ("benchmarks.quick.rows", [{**GRID, "forms": ["fast"]}], ["forms.0 is 'fast'", "eager"]),
+        ("benchmarks.quick.rows", [{**GRID, "precisions": ["bf16"]}], ["published", "in fp32"]),
+        ("benchmarks.quick.rows", [{**GRID, "networks": ["model"]}], ["'model'", "dab-pooled"]),
+        ("benchmarks.quick.modules", [{**GRID, "forms": ["openvino"]}], ["modules", "and eager"]),
+        ("benchmarks.quick.modules", [{**GRID, "batches": [2]}], ["modules", "batch 1"]),
         ("ablation.seeds", [1, 2, 1], ["1 is there twice"]),
         ("ablation.calibrations", ["none", "none"], ["none is there twice"]),
         ("ablation.calibrations", ["half"], ["ablation.calibrations.0 is 'half'", "'pooled'"]),

@@ -99,7 +99,7 @@ def make_project(root: Path) -> Project:
         "ablation.baselines": [],
         "ablation.seeds": [1],
         "benchmarks.quick.rows": [
-            {"networks": ["model"], "forms": ["published", "eager"], "sizes": [[64, 128]]}
+            {"networks": ["dab-pooled"], "forms": ["published", "eager"], "sizes": [[64, 128]]}
         ],
         "benchmarks.quick.modules": [],
         "benchmarks.quick.rounds": 2,
