@@ -174,8 +174,8 @@ def checksum(path: Path) -> str:
 
 
 def set_aside(path: Path) -> Path:
-    """Rename a damaged file to <name>.damaged: out of the way, and there to be looked at."""
-    aside = path.with_name(f"{path.name}.damaged")
+    """Give a damaged file the suffix .damaged: out of the way, and there to be looked at."""
+    aside = path.with_suffix(".damaged")
     _remove(aside)
     return path.replace(aside)
 

@@ -76,7 +76,9 @@ def gpus(fields: str) -> list[list[str]]:
         )
     except (OSError, subprocess.SubprocessError):
         return []
-    return [line.split(", ") for line in run.stdout.splitlines() if line.strip()]
+    lines = [line.split(", ") for line in run.stdout.splitlines()]
+    # A driver that is out of order says so on the same stream.
+    return [values for values in lines if len(values) == len(fields.split(","))]
 
 
 def usable_cores() -> int:

@@ -30,7 +30,6 @@ RESULTS = (
     (f"{MAIN}/attention.json", ["stages.report"], 8, None),
     ("reports/speed/amd-epyc-2-cores-quick.json", ["stages.report"], 12, None),
     ("data/prepared/synthetic/dataset.json", ["stages.evaluate"], 24, None),
-    ("reports/environment.json", ["stages.benchmark", "--plan", "none"], 4, True),
 )
 PARAMS = 60
 # What can be at the place of a file; the second says whether it is a file still.

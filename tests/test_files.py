@@ -158,4 +158,4 @@ def test_a_damaged_file_is_set_aside(tmp_path):
     for content in ("first", "second"):
         (tmp_path / "a.pt").write_text(content)
         assert set_aside(tmp_path / "a.pt").read_text() == content
-    assert [path.name for path in tmp_path.iterdir()] == ["a.pt.damaged"]
+    assert [path.name for path in tmp_path.iterdir()] == ["a.damaged"]

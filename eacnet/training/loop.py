@@ -131,7 +131,7 @@ def train(
             fabric.print(f"goes on behind epoch {len(training.history)}")
         elif fabric.global_rank == 0:
             aside = set_aside(checkpoint)
-            print(f"{checkpoint} is damaged, set aside as {aside.name}; the training starts anew")
+            print(f"{checkpoint} is damaged and set aside as {aside.name}; it all starts anew")
     objective = Objective(network, loss, mean)
     on_gpu = fabric.device.type == "cuda"
     if recipe.compile:
