@@ -11,6 +11,10 @@ from eacnet.errors import exit_on_error
 
 def main() -> None:
     """Run the command that the command line names; exit code 1 and one line on a wrong input."""
+    exit_on_error(_run)
+
+
+def _run() -> None:
     parser = argparse.ArgumentParser(prog="eacnet", description="Networks outside the pipeline.")
     parser.add_argument("--version", action="version", version=f"eacnet {version('eacnet')}")
     choices = parser.add_subparsers(dest="command", required=True, metavar="command")
@@ -28,7 +32,7 @@ def main() -> None:
         command.add_arguments(subparser)
         subparser.set_defaults(run=command.run)
     arguments = parser.parse_args()
-    exit_on_error(lambda: arguments.run(arguments))
+    arguments.run(arguments)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,11 @@ import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 from types import FrameType
+from typing import Any
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+# What PyTorch and zipfile say instead, where a write failed in the midst of an archive.
+_FULL_WORDS = ("unexpected pos", "write failed", "failed writing", "No space left")
 
 # CUDA, cuDNN, oneDNN, Linux and Windows each have their own words for it.
 OUT_OF_MEMORY = re.compile(
@@ -19,31 +24,65 @@ OUT_OF_MEMORY = re.compile(
 class InputError(Exception):
     """Something outside the code is wrong: a parameter, a file, a dataset.
 
-    The message is one line and is all that the user sees; the process ends with exit code 1.
+    The message is one line and is all that the user sees; the process ends with `exit_code`.
     """
+
+    exit_code = 1
+
+
+class NotCheckedError(InputError):
+    """Nothing is known to be wrong, but not all of it could be checked here."""
+
+    exit_code = 3
 
 
 # What the disk, the memory and the installation are to blame for, among other things.
-ELSEWHERE = (OSError, MemoryError, RuntimeError, ModuleNotFoundError)
+ELSEWHERE = (OSError, MemoryError, RuntimeError, UnicodeError, ModuleNotFoundError)
 
 
 def exit_on_error(main: Callable[[], None]) -> None:
-    """Run `main`; turn what can be explained into one line and exit code 1.
+    """Run `main`; turn what can be explained into one line and an exit code.
 
-    That is InputError, Ctrl-C, SIGTERM, a full disk, lack of memory and a package that is not
-    installed. SIGTERM is raised as KeyboardInterrupt, so that half-written files are cleaned up on
-    both.
+    That is InputError, Ctrl-C, SIGTERM, whatever the operating system refuses, a file name that is
+    no text, lack of memory and a package that is not installed. SIGTERM is raised as
+    KeyboardInterrupt, so that half-written files are cleaned up on both. A reader that closed the
+    pipe, such as `head`, is no error to tell of.
     """
     signal.signal(signal.SIGTERM, _interrupt)
+    for stream in (sys.stdout, sys.stderr):
+        # File names and classes may hold what a terminal's encoding does not.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
     try:
         main()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # What is still buffered would fail once more at the interpreter's end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.exit(141)  # what a shell makes of SIGPIPE
     except (InputError, KeyboardInterrupt, *ELSEWHERE) as error:
-        message = _explained(error)
+        message = explained(error)
         if message is None:
             raise
+        code = getattr(error, "exit_code", 1)
         # Of several training processes, the first one on each machine speaks.
-        first = os.environ.get("LOCAL_RANK", "0") == "0"
-        sys.exit(f"error: {message}" if first else 1)
+        if os.environ.get("LOCAL_RANK", "0") != "0":
+            sys.exit(code)
+        if code == 1:
+            sys.exit(f"error: {message}")
+        print(f"error: {message}", file=sys.stderr)
+        sys.exit(code)
+
+
+def explained(error: BaseException) -> str | None:
+    """Return the one line for an error that is none of the code's, None for any other."""
+    message = _explained(error)
+    return message and one_line(message)
+
+
+def one_line(text: Any) -> str:
+    """Return text in one line: file names may hold line breaks and other control characters."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in str(text))
 
 
 def lacks_memory(error: BaseException) -> bool:
@@ -53,19 +92,27 @@ def lacks_memory(error: BaseException) -> bool:
 
 
 def _explained(error: BaseException) -> str | None:
-    """Return the line for an error that is none of the code's, None for any other."""
     if isinstance(error, InputError):
         return str(error)
     if isinstance(error, KeyboardInterrupt):
         return "interrupted; nothing half-written was kept, run the same command again"
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        where = f" while writing {error.filename}" if error.filename else ""
-        return f"disk full{where}; free some space and run the same command again"
     if isinstance(error, ModuleNotFoundError):
         package = (error.name or "eacnet").partition(".")[0]
         installed = find_spec(package) is not None
         return None if installed else f"{package} is not installed: pip install eacnet[pipeline]"
     reason = " ".join(str(error).split())
+    if getattr(error, "errno", None) in _FULL or any(words in reason for words in _FULL_WORDS):
+        name = getattr(error, "filename", None)
+        where = f" while writing {name}" if name else ""
+        return f"disk full{where}; free some space and run the same command again"
+    if isinstance(error, OSError):
+        if error.filename is None or error.strerror is None:
+            return reason or type(error).__name__
+        return f"{os.fsdecode(error.filename)}: {error.strerror}"
+    if isinstance(error, UnicodeEncodeError):
+        return f"{error.object!r} holds bytes that are no text in {error.encoding}; rename it"
+    if isinstance(error, UnicodeError):
+        return f"a file holds bytes that are no text ({reason})"
     if lacks_memory(error):
         return f"out of memory ({reason[:200]}); a smaller batch, crop or image needs less"
     return None

@@ -1,43 +1,137 @@
-"""Writing files so that a reader never meets half of one."""
+"""Writing files so that a reader never meets half of one, and reading them back.
 
+What is written gets a temporary name beside its own, reaches the disk, and only then takes its
+name. A file takes the place of a file, and a folder that of a folder that holds nothing but what
+is written there: nothing of the user's is ever deleted.
+"""
+
+import errno
 import hashlib
 import json
+import math
 import os
+import re
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+import socket
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from fnmatch import fnmatch
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from eacnet.errors import InputError
 
+# Of this machine: on a shared disk the same process number may be alive on another one.
+_HOST = hashlib.sha256(socket.gethostname().encode()).hexdigest()[:6]
+_LEFTOVER = re.compile(r"\..*\.(?:(?P<host>[0-9a-f]{6})-)?(?P<pid>\d+)(?:-\d+)?\.tmp", re.DOTALL)
+_LONGEST_NAME = 255  # bytes, on all common file systems
+_numbers = count()
+_swept: set[tuple[int, Path]] = set()
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; rename it to `path` on success, delete it on any error.
+    """Yield a temporary path for a file; it becomes `path` on success and is deleted on any error.
 
-    Works for a file and for a folder (the caller creates either). A folder that was at `path`
-    before is removed only after the new one is complete.
+    Raises:
+        InputError: something else than a file is at `path`, such as a folder.
+        OSError: it can't be written; names `path`.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    _remove(temporary)
-    try:
+    check_file(path)
+    with _replacing(path) as temporary:
         yield temporary
-        if path.is_dir():
-            _remove(path)
+
+
+@contextmanager
+def replacing_folder(path: Path, holds: Sequence[str]) -> Iterator[Path]:
+    """Yield a temporary path for a folder; it becomes `path` on success, any error deletes it.
+
+    Args:
+        path: where the folder belongs.
+        holds: patterns of the relative paths that are written there, such as "*/images.npy". A
+            folder that holds any other file is not replaced.
+
+    Raises:
+        InputError: at `path` is a file, or a folder that holds something else.
+        OSError: it can't be written; names `path`.
+    """
+    if os.path.lexists(path):
+        if path.is_symlink() or not path.is_dir():
+            raise InputError(f"{path} is no folder, and one is to be written there; move it away")
+        for file in sorted(path.rglob("*")):
+            name = file.relative_to(path).as_posix()
+            if not (file.is_dir() or any(fnmatch(name, pattern) for pattern in holds)):
+                raise InputError(
+                    f"{path} would be replaced, but holds {name}, which is none of its own files; "
+                    "move it away"
+                )
+    with _replacing(path) as temporary:
+        yield temporary
+
+
+def check_file(path: Path) -> None:
+    """Refuse a path at which no file can be written; what needs long calls this first.
+
+    Raises:
+        InputError: it is a folder or a device, or there is no folder that could hold it.
+    """
+    if not path.name or path.is_dir():
+        raise InputError(f"{path} is a folder; name a file to write")
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path} is no regular file, and is not replaced; name another one")
+    check_folder(path.parent)
+
+
+def check_folder(path: Path) -> None:
+    """Refuse a folder in which nothing can be written; it need not exist yet.
+
+    Raises:
+        InputError: it, or what it would lie in, is no folder or may not be written to.
+    """
+    there = next(folder for folder in (path, *path.parents) if os.path.lexists(folder))
+    if not there.is_dir():
+        raise InputError(f"{there} is no folder, so nothing can be written in it; name another one")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise InputError(f"{there} may not be written to; name another folder, or change its mode")
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    name = os.fsencode(path.name)
+    end = f".{_HOST}-{os.getpid()}-{next(_numbers)}.tmp"
+    # The name itself may be as long as names can be.
+    start = os.fsdecode(name[: _LONGEST_NAME - 1 - len(end)])
+    temporary = path.with_name(f".{start}{end}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(path.parent)
+        yield temporary
+        _sync(temporary)
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
         temporary.replace(path)
+        _sync_one(path.parent)
     except OSError as error:
-        error.filename = str(path)
+        # Not the temporary name. What the caller read meanwhile keeps its own.
+        if error.filename is None or os.fspath(temporary) in str(error.filename):
+            error.filename, error.filename2 = str(path), None
         raise
     finally:
-        _remove(temporary)
+        with suppress(OSError):
+            _remove(temporary)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write `content` to `path`, all of it or nothing."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
 
 
 def write_text(path: Path, text: str) -> None:
     """Write `text` to `path` in UTF-8, all of it or nothing."""
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    write_bytes(path, text.encode())
 
 
 def write_json(path: Path, data: Any) -> None:
@@ -50,17 +144,20 @@ def write_json(path: Path, data: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Read a JSON file that an earlier stage wrote.
+    """Read a JSON file that an earlier stage wrote; `eacnet.result_files` checks what it holds.
 
     Raises:
-        InputError: the file is missing or is no JSON.
+        InputError: the file is missing or is no JSON, or holds NaN or an infinite number.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_bytes().decode()
+        return json.loads(text, parse_constant=_finite, parse_float=_finite)
     except FileNotFoundError:
         raise InputError(f"{path} is missing; `dvc repro` makes it") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is no valid JSON ({error}); `dvc repro -f` remakes it") from None
+    except OSError as error:
+        raise InputError(f"{path} can't be read ({error.strerror})") from None
 
 
 def checksum(path: Path) -> str:
@@ -74,6 +171,72 @@ def checksum(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except FileNotFoundError:
         raise InputError(f"{path} is missing; `dvc repro` makes it") from None
+
+
+def set_aside(path: Path) -> Path:
+    """Give a damaged file the suffix .damaged: out of the way, and there to be looked at."""
+    aside = path.with_suffix(".damaged")
+    _remove(aside)
+    return path.replace(aside)
+
+
+def is_private(path: Path) -> bool:
+    """Whether only this user can have written a file or folder: code in it may be run."""
+    status = path.lstat()
+    mine = not hasattr(os, "geteuid") or status.st_uid == os.geteuid()
+    return mine and not stat.S_ISLNK(status.st_mode) and not status.st_mode & 0o022
+
+
+def _finite(text: str) -> float:
+    if not math.isfinite(value := float(text)):
+        raise ValueError(f"{text} is no finite number")
+    return value
+
+
+def _sweep(folder: Path) -> None:
+    """Delete what dead processes of this user left half-written in a folder, once a process."""
+    if (key := (os.getpid(), folder.absolute())) in _swept or os.name != "posix":
+        return
+    _swept.add(key)
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            found = _LEFTOVER.fullmatch(entry.name)
+            if found and found["host"] in (None, _HOST) and not _alive(int(found["pid"])):
+                with suppress(OSError):
+                    if entry.stat(follow_symlinks=False).st_uid == os.geteuid():
+                        _remove(Path(entry.path))
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def _sync(path: Path) -> None:
+    """Bring a file, or all of a folder, to the disk: a rename may get there before the content."""
+    if path.is_dir():
+        for inner in path.iterdir():
+            _sync(inner)
+    _sync_one(path)
+
+
+def _sync_one(path: Path) -> None:
+    if path.is_dir() and os.name != "posix":
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        # Some network file systems have no such call for folders.
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EBADF):
+            raise
+    finally:
+        os.close(handle)
 
 
 def _remove(path: Path) -> None:

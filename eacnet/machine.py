@@ -71,10 +71,14 @@ def gpus(fields: str) -> list[list[str]]:
     """Return what the driver says of each NVIDIA GPU; `fields` are those of nvidia-smi."""
     command = ["nvidia-smi", f"--query-gpu={fields}", "--format=csv,noheader,nounits"]
     try:
-        run = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
+        run = subprocess.run(
+            command, capture_output=True, encoding="utf-8", errors="replace", check=True, timeout=30
+        )
     except (OSError, subprocess.SubprocessError):
         return []
-    return [line.split(", ") for line in run.stdout.splitlines() if line.strip()]
+    lines = [line.split(", ") for line in run.stdout.splitlines()]
+    # A driver that is out of order says so on the same stream.
+    return [values for values in lines if len(values) == len(fields.split(","))]
 
 
 def usable_cores() -> int:

@@ -2,7 +2,7 @@
 
 from eacnet.config.params import load_params
 from eacnet.errors import exit_on_error
-from eacnet.files import replacing
+from eacnet.files import replacing_folder
 from eacnet.layout import RAW
 
 
@@ -11,7 +11,8 @@ def main() -> None:
     how = load_params().datasets.synthetic
     from eacnet.scenes import write_dataset
 
-    with replacing(RAW / "synthetic") as folder:
+    ours = ("leftImg8bit/*", "gtFine/*")
+    with replacing_folder(RAW / "synthetic", ours) as folder:
         write_dataset(folder, how.scenes.model_dump(), *how.size, how.seed)
 
 

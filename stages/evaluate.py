@@ -52,7 +52,10 @@ def main() -> None:
     )
     write_json(run.results / "evaluation.json", {**scores, "provenance": facts})
     write_json(run.results / "metrics.json", metrics(counts, classes))
-    with replacing(run.results / "classes.csv") as temporary, temporary.open("w") as file:
+    with (
+        replacing(run.results / "classes.csv") as temporary,
+        temporary.open("w", encoding="utf-8") as file,
+    ):
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(("class", "iou"))
         rows.writerows(scores["class_iou"].items())

@@ -6,8 +6,9 @@ from pydantic import ValidationError
 
 from eacnet.config.params import Params, Recipe, load_params
 from eacnet.errors import InputError, exit_on_error
-from eacnet.files import checksum, read_json, write_json
+from eacnet.files import checksum, write_json
 from eacnet.layout import PREPARED, Run, cells, reports
+from eacnet.result_files import read_result
 
 
 def main() -> None:
@@ -49,8 +50,8 @@ def main() -> None:
 
 def _check(run: Run, params: Params, data: str) -> None:
     """Refuse a cell that is missing, or that is not of this recipe, data, split and weights."""
-    training = read_json(run.results / "training.json")
-    scored = read_json(run.results / "evaluation.json")["provenance"]
+    training = read_result(run.results / "training.json", "training")
+    scored = read_result(run.results / "evaluation.json", "scored")["provenance"]
     network = (training["backbone"], training["calibration"], training["seed"])
     pretrained = params.model.weights_for(run.backbone) != "none"
     same = {

@@ -1,5 +1,6 @@
 import errno
 import importlib
+import os
 
 import numpy as np
 import pytest
@@ -21,6 +22,11 @@ def fail(error):
             lambda: fail(OSError(errno.ENOSPC, "No space left", "a.npy")),
             "error: disk full while writing a.npy",
         ),
+        (lambda: os.open("/no/such\nfile", 0), "error: /no/such\\nfile: No such file or directory"),
+        (lambda: os.open(b"/proc/\xff", 0), "error: /proc/\\udcff: No such file"),
+        (lambda: "\udcff.png".encode(), "error: '\\udcff.png' holds bytes that are no text"),
+        (lambda: fail(OSError("no number")), "error: no number"),
+        (lambda: fail(RuntimeError("[enforce fail] unexpected pos 64 vs 0")), "error: disk full"),
         (
             lambda: importlib.import_module("nothing_of_that_name.at_all"),
             "error: nothing_of_that_name is not installed: pip install eacnet[pipeline]",
@@ -48,7 +54,6 @@ def test_what_can_be_explained_gets_one_line(main, line, monkeypatch):
     "error",
     [
         RuntimeError("a bug"),
-        FileNotFoundError(2, "x"),
         KeyError("k"),
         ModuleNotFoundError("a module of ours", name="eacnet.gone"),
     ],

@@ -19,6 +19,7 @@ from eacnet.datasets import find
 from eacnet.datasets.labels import described
 from eacnet.datasets.table import read_table
 from eacnet.errors import InputError
+from eacnet.files import check_file
 
 # Those whose classes are fixed; a drawn one has the classes of what it is drawn after.
 KNOWN = [name for name in DATASETS if find(name).classes and not find(name).drawn]
@@ -63,10 +64,9 @@ def run(arguments: argparse.Namespace) -> None:
     """
     source, target = arguments.checkpoint, arguments.model
     card = _card(arguments)
-    if target.is_dir():
-        raise InputError(f"{target} is a folder; name the file to write, such as model.safetensors")
     if target.suffix != ".safetensors":
         raise InputError(f"{target} must end in .safetensors: that is what is written")
+    check_file(target)
 
     from eacnet.models import save_model
     from eacnet.pretrained.published import read_published

@@ -13,6 +13,7 @@ import argparse
 from pathlib import Path
 
 from eacnet.commands import image_size
+from eacnet.files import check_file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,6 +49,9 @@ def run(arguments: argparse.Namespace) -> None:
     from eacnet.inference.export import Signature, export_model
     from eacnet.models import load_model
 
+    check_file(arguments.target)
+    if arguments.target.suffix.lower() == ".xml":
+        check_file(arguments.target.with_suffix(".bin"))
     signature = Signature(arguments.uint8_input, arguments.label_map, arguments.size)
     metadata = export_model(load_model(arguments.model), arguments.target, signature)
     print(

@@ -6,12 +6,14 @@ frame. Results are named after their input and lie in the folder given with --ou
 """
 
 import argparse
+import errno
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eacnet.commands import image_size
-from eacnet.errors import InputError
+from eacnet.errors import InputError, explained, one_line
+from eacnet.files import check_folder
 from eacnet.pretrained.shipped import choose_model
 
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ def run(arguments: argparse.Namespace) -> None:
     """
     from eacnet.predict.sources import find_sources
 
+    check_folder(arguments.output)
     sources, problems = find_sources(arguments.inputs, arguments.output)
     if not sources:
         raise InputError("; ".join(problems))
@@ -116,11 +119,13 @@ def run(arguments: argparse.Namespace) -> None:
             else:
                 predictions.image(source)
             done += 1
-        except InputError as error:
-            problems.append(str(error))
+        except (InputError, OSError, UnicodeError) as error:
+            if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EPIPE):
+                raise
+            problems.append(explained(error) or repr(error))
     print(f"{done} of {len(sources)} files -> {arguments.output}")
     if problems:
-        print(*problems, sep="\n", file=sys.stderr)
+        print(*map(one_line, problems), sep="\n", file=sys.stderr)
         raise InputError(f"{len(problems)} of the inputs had a problem, named above")
 
 

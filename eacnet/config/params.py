@@ -25,6 +25,7 @@ from eacnet.config.names import (
     DatasetName,
     Natural,
     Positive,
+    Seed,
     Size,
     Split,
     Strict,
@@ -134,7 +135,7 @@ class Ablation(Strict):
     backbones: Annotated[list[Backbone], Field(min_length=1)]
     calibrations: Annotated[list[CalibrationName], Field(min_length=1)]
     baselines: list[Baseline]
-    seeds: Annotated[list[Natural], Field(min_length=1)]
+    seeds: Annotated[list[Seed], Field(min_length=1)]
 
     @model_validator(mode="after")
     def _no_cell_twice(self) -> "Ablation":
@@ -174,7 +175,7 @@ class Params(Strict):
     dataset: DatasetName
     variant: str
     raw: Annotated[str, Field(min_length=1)]
-    seed: Natural
+    seed: Seed
     model: Model
     datasets: Datasets
     recipes: dict[str, Recipe]

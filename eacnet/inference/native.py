@@ -6,10 +6,10 @@ compiler is at hand, or EACNET_NATIVE=0 is set, PyTorch's own operations do the 
 """
 
 import ctypes
-import hashlib
 import logging
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 from functools import cache
@@ -18,10 +18,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from eacnet.files import replacing
+from eacnet.errors import InputError
+from eacnet.inference.compiled import compiled
 from eacnet.inference.rewrite import plain
 from eacnet.models.attention import Calibration
-from eacnet.provenance import cpu_name
 
 SOURCE = Path(__file__).with_name("postprocess.cpp")
 FLAGS = (
@@ -111,7 +111,7 @@ def kernels(classes: int) -> Kernels | None:
         return None
     try:
         return Kernels(ctypes.CDLL(str(_library(compiler, classes))))
-    except (OSError, subprocess.CalledProcessError) as error:
+    except (OSError, AttributeError, InputError, subprocess.SubprocessError) as error:
         reason = (getattr(error, "stderr", None) or str(error)).strip().splitlines()
         log.warning("own kernels are not used, PyTorch's are: %s", reason[0] if reason else error)
         return None
@@ -119,21 +119,8 @@ def kernels(classes: int) -> Kernels | None:
 
 def _library(compiler: str, classes: int) -> Path:
     wide = (WIDE,) if platform.machine() in ("x86_64", "AMD64") else ()
-    command = [compiler, *FLAGS, *wide, f"-DCLASSES={classes}", str(SOURCE)]
-    version = _run([compiler, "--version"])
-    # A home folder may be shared by machines whose processors differ.
-    identity = [SOURCE.read_text(), version, cpu_name(), *command]
-    key = hashlib.sha256("\0".join(identity).encode()).hexdigest()[:16]
-    cache_home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    library = cache_home / "eacnet" / f"postprocess-{classes}-{key}.so"
-    if not library.is_file():
-        with replacing(library) as temporary:
-            _run([*command, "-o", str(temporary)])
-    return library
-
-
-def _run(command: list[str]) -> str:
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    command = [*shlex.split(compiler), *FLAGS, *wide, f"-DCLASSES={classes}"]
+    return compiled(SOURCE, command, f"{SOURCE.stem}-{classes}")
 
 
 def _pointer(tensor: Tensor) -> ctypes.c_void_p:

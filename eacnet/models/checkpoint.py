@@ -1,6 +1,8 @@
 """One safetensors file per network: weights, how to build it, and its card as metadata."""
 
 import json
+import math
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from eacnet.errors import InputError
-from eacnet.files import replacing
+from eacnet.files import check_file, write_bytes
 from eacnet.models.network import EACNet, ModelCard, build_model
 
 FORMAT = "1"
@@ -39,12 +41,20 @@ def save_model(
         align_corners: how it was upsampled where it was published, see `ModelCard`.
 
     Raises:
-        InputError: `classes` does not describe the network's classes.
+        InputError: the card does not fit the network, a weight is not finite, or something else
+            than a file is at `path`.
     """
-    if len(classes) != model.num_classes:
-        raise InputError(
-            f"{path}: {len(classes)} classes described, the network predicts {model.num_classes}"
-        )
+    if str(path).endswith(("/", os.sep)):
+        raise InputError(f"{path} names a folder; name a file to write")
+    check_file(Path(path))
+    state = {
+        name: value.cpu().contiguous()
+        for name, value in model.state_dict().items()
+        if not name.startswith("auxiliary.")
+    }
+    card = ModelCard(classes, mean, std, dataset)
+    if problem := unfit_card(card, model.num_classes) or unfit_values(state):
+        raise InputError(f"{path}: {problem}")
     metadata = {
         "eacnet_format": FORMAT,
         "backbone": model.backbone_name,
@@ -58,13 +68,7 @@ def save_model(
     }
     if align_corners:
         metadata["align_corners"] = "true"
-    state = {
-        name: value.cpu().contiguous()
-        for name, value in model.state_dict().items()
-        if not name.startswith("auxiliary.")
-    }
-    with replacing(Path(path)) as temporary:
-        temporary.write_bytes(_sorted_header(safetensors.torch.save(state, metadata)))
+    write_bytes(Path(path), _sorted_header(safetensors.torch.save(state, metadata)))
 
 
 def load_model(path: Path | str) -> EACNet:
@@ -85,8 +89,10 @@ def load_model(path: Path | str) -> EACNet:
             align_corners=metadata.get("align_corners") == "true",
         )
         names = metadata["backbone"], int(metadata["num_classes"]), metadata["calibration"]
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: damaged metadata ({error}); save the network again") from None
+    if problem := unfit_card(card, names[1]):
+        raise InputError(f"{path}: {problem}; save the network again")
     try:
         model = filled_model(*names, state)
     except InputError as error:
@@ -101,13 +107,13 @@ def filled_model(
     """Build a network around given parameters and buffers, in evaluation mode.
 
     Raises:
-        InputError: the names or shapes in `state` are not those of such a network.
+        InputError: the names, shapes or values in `state` are not those of such a network.
     """
     # No weights are drawn on the meta device: loading leaves the random generator alone.
     with torch.device("meta"):
         model = build_model(backbone, num_classes, calibration)
     expected = model.state_dict()
-    if problem := mismatch(expected, state):
+    if problem := mismatch(expected, state) or unfit_values(state):
         raise InputError(f"no {backbone} network with calibration {calibration}: {problem}")
     state = {
         name: state[name].detach().to("cpu", value.dtype, copy=True)
@@ -118,18 +124,62 @@ def filled_model(
 
 
 def mismatch(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> str:
-    """Say in one line how the names or shapes in `found` differ from those expected, or ""."""
+    """Say in one line how names, shapes or kinds in `found` differ from those expected, or ""."""
     misshaped = [
         f"{name} {tuple(found[name].shape)} instead of {tuple(value.shape)}"
         for name, value in expected.items()
         if name in found and found[name].shape != value.shape
     ]
+    whole = [
+        name
+        for name, value in expected.items()
+        if name in found and value.is_floating_point() and not found[name].is_floating_point()
+    ]
     problems = {
         "missing": [name for name in expected if name not in found],
         "not understood": [name for name in found if name not in expected],
         "wrong shape": misshaped,
+        "no floating point": whole,
     }
     return "; ".join(f"{what}: {shortened(names)}" for what, names in problems.items() if names)
+
+
+def unfit_card(card: ModelCard, num_classes: int) -> str:
+    """Say in one line why a card fits no network of so many classes, or ""."""
+    if not isinstance(card.classes, list) or len(card.classes) != num_classes:
+        count = len(card.classes) if isinstance(card.classes, list) else repr(card.classes)
+        return f"{count} classes described, the network predicts {num_classes}"
+    for entry in card.classes:
+        if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
+            return f"class {entry!r:.60} has no name"
+        if "color" in entry and not _is_color(entry["color"]):
+            return (
+                f"class {entry['name']!r} has color {entry['color']!r:.60}, not three of 0 to 255"
+            )
+    names = [entry["name"] for entry in card.classes]
+    if twice := [name for name in names if names.count(name) > 1]:
+        return f"two classes are named {twice[0]!r}"
+    for name, values, least in (("mean", card.mean, -math.inf), ("std", card.std, 0)):
+        if (
+            not isinstance(values, (list, tuple))
+            or len(values) != 3
+            or not all(map(_is_finite, values))
+        ):
+            return f"{name} is {values!r:.60}, not three finite numbers"
+        if min(values) <= least:
+            return f"{name} is {values}, and must be greater than 0"
+    return "" if isinstance(card.dataset, str) else f"dataset is {card.dataset!r:.60}, no name"
+
+
+def unfit_values(state: Mapping[str, Tensor]) -> str:
+    """Say in one line which parameters or statistics no network can compute with, or ""."""
+    bad = [
+        name
+        for name, value in state.items()
+        if value.is_floating_point()
+        and not (value.isfinite().all() and (value.min() >= 0 or not name.endswith("running_var")))
+    ]
+    return f"not finite, or a negative variance: {shortened(bad)}" if bad else ""
 
 
 def shortened(names: list[str], most: int = 3) -> str:
@@ -146,6 +196,19 @@ def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
             return file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise InputError(f"{path} is no intact safetensors file ({error})") from None
+
+
+def _is_finite(value: Any) -> bool:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return number and math.isfinite(value)
+
+
+def _is_color(value: Any) -> bool:
+    return (
+        isinstance(value, (list, tuple))
+        and len(value) == 3
+        and all(isinstance(each, int) and 0 <= each <= 255 for each in value)
+    )
 
 
 def _sorted_header(content: bytes) -> bytes:

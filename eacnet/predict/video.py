@@ -1,12 +1,12 @@
 """Videos frame by frame, in and out, so that a long one needs no more memory than a short one."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -18,6 +18,8 @@ ENCODERS = {"libx264": {"crf": "18", "preset": "veryfast"}, "mpeg4": {"qscale": 
 # The finest clock that MPEG-4 part 2 can express.
 _LARGEST_DENOMINATOR = 65_535
 _BT709, _LIMITED_RANGE = 1, 1
+# A playlist would open other files, and addresses.
+_ALONE = {"protocol_whitelist": "none"}
 
 
 @dataclass(frozen=True)
@@ -103,13 +105,22 @@ def open_video(path: Path) -> Iterator[Video]:
         InputError: PyAV is not installed, or the file is no video.
     """
     av = _pyav(path)
-    try:
-        container = av.open(str(path))
-    except (av.FFmpegError, OSError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(f"{path} can't be read as a video ({reason})") from None
-    with container:
+    with ExitStack() as opened:
+        try:
+            file = opened.enter_context(path.open("rb"))
+            container = opened.enter_context(av.open(_Nameless(file), options=_ALONE))
+        except (av.FFmpegError, OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise InputError(f"{path} can't be read as a video ({reason})") from None
         yield Video(path, container)
+
+
+class _Nameless:
+    """A file that FFmpeg learns no name of: it would take "12:30.mp4" for an address."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.read, self.write = file.read, file.write
+        self.seek, self.tell = file.seek, file.tell
 
 
 class VideoWriter:
@@ -164,7 +175,8 @@ def writing_video(path: Path, like: Video) -> Iterator[VideoWriter]:
     av = _pyav(path)
     with (
         replacing(path) as temporary,
-        av.open(str(temporary), "w", format="mp4") as container,
+        temporary.open("wb") as file,
+        av.open(_Nameless(file), "w", format="mp4") as container,
     ):
         writer = VideoWriter(container, like)
         yield writer

@@ -11,7 +11,7 @@ import numpy as np
 
 from eacnet.data.images import read_image
 from eacnet.errors import InputError
-from eacnet.files import replacing, write_json
+from eacnet.files import replacing, replacing_folder, write_json
 from eacnet.predict.overlay import (
     GAP,
     draw_legend,
@@ -52,6 +52,9 @@ class Predictions:
     @property
     def colors(self) -> np.ndarray:
         """The classes' colours, uint8 (K,3)."""
+        lacking = [entry["name"] for entry in self.classes if "color" not in entry]
+        if lacking:
+            raise InputError(f"the model file tells no colour of {lacking[0]!r}; save it with one")
         return np.array([entry["color"] for entry in self.classes], np.uint8)
 
     def path(self, source: Source, suffix: str) -> Path:
@@ -100,7 +103,8 @@ class Predictions:
                 both_path = self.path(source, "_side-by-side.mp4")
                 both_video = files.enter_context(writing_video(both_path, video))
             if self.label_maps:
-                maps = files.enter_context(replacing(self.path(source, "_labels")))
+                folder = self.path(source, "_labels")
+                maps = files.enter_context(replacing_folder(folder, [f"{'[0-9]' * 8}.png"]))
                 maps.mkdir()
             colors, legend = self.colors, None
             total, shares, head = 0.0, np.zeros(len(colors)), {}

@@ -12,8 +12,8 @@ from eacnet.config.names import DATASETS
 from eacnet.datasets import find
 from eacnet.datasets.record import Dataset
 from eacnet.errors import InputError
-from eacnet.files import read_json
 from eacnet.layout import PUBLISHED, results_of
+from eacnet.result_files import read_result
 
 if TYPE_CHECKING:
     from eacnet.evaluation.counts import Counts
@@ -133,14 +133,14 @@ def read_results(
     main = results_of(folder, "main")
     attention = main / "attention.json"
     try:
-        ablation = read_json(folder / "ablation.json")
+        ablation = read_result(folder / "ablation.json", "ablation")
         return Results(
             folder=folder,
             data=data or _data(folder.name, ablation),
             validated_on=validated_on,
             main=_run(main),
-            evaluation=read_json(main / "evaluation.json"),
-            attention=read_json(attention) if attention.exists() else None,
+            evaluation=read_result(main / "evaluation.json", "evaluation"),
+            attention=read_result(attention, "attention") if attention.exists() else None,
             ablation=ablation,
             runs={
                 (group["backbone"], group["calibration"]): [
@@ -163,10 +163,8 @@ def read_speed(folder: Path) -> tuple[dict[str, dict[str, Any]], list[str]]:
     found, unreadable = {}, []
     for path in sorted(folder.glob("*.json")):
         try:
-            machine = read_json(path)
-            _ = machine["machine"]["device"], machine["plan"], machine["rows"], machine["classes"]
-            found[path.name] = machine
-        except (InputError, *MALFORMED) as error:
+            found[path.name] = read_result(path, "speed")
+        except InputError as error:
             unreadable.append(f"{path.name}: {error}")
     return found, unreadable
 
@@ -213,9 +211,10 @@ def read_published(path: Path) -> list[dict[str, str]]:
 
 
 def _run(folder: Path) -> Run:
-    evaluation = read_json(folder / "evaluation.json")
+    evaluation = read_result(folder / "evaluation.json", "evaluation")
+    training = read_result(folder / "training.json", "training")
     history = read_history(folder / "training.csv")
-    return Run(read_json(folder / "training.json"), evaluation["provenance"], history)
+    return Run(training, evaluation["provenance"], history)
 
 
 def _data(experiment: str, ablation: dict[str, Any]) -> dict[str, Any]:

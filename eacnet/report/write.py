@@ -1,6 +1,6 @@
 """Everything that a report is made of, written into the folder of its experiment."""
 
-from eacnet.files import replacing, write_text
+from eacnet.files import replacing_folder, write_text
 from eacnet.report.figures import write_figures
 from eacnet.report.figures.drawing import Pictures
 from eacnet.report.pages.checklist import checklist
@@ -18,9 +18,9 @@ def write_report(results: Results, pictures: Pictures) -> None:
         pictures: what the main network makes of chosen frames; empty, pages have none.
     """
     folder = results.folder
-    with replacing(folder / "figures") as figures:
+    with replacing_folder(folder / "figures", ("*.png", "*.svg")) as figures:
         drawn = write_figures(results, pictures, figures)
-    with replacing(folder / "tables") as tables:
+    with replacing_folder(folder / "tables", ("*.csv", "*.md", "*.tex")) as tables:
         write_tables(results, tables)
     files = {path.name: path.read_bytes() for path in (folder / "figures").iterdir()}
     write_text(folder / "index.html", html(results, pictures.examples, drawn, files))

@@ -3,7 +3,6 @@
 import atexit
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,69 +16,16 @@ from eacnet.config.params import Hardware, Optimiser, Recipe
 from eacnet.data.device import DeviceLoader, lives_on_device
 from eacnet.data.samples import Batches, Samples, make_loader
 from eacnet.errors import InputError
-from eacnet.files import replacing
+from eacnet.files import set_aside
+from eacnet.machine import usable_cores
 from eacnet.progress import progress
 from eacnet.training.auxiliary import with_auxiliary
 from eacnet.training.average import Average
 from eacnet.training.schedule import learning_rate
+from eacnet.training.state import Epoch, Training
 
 # Losses are read from the device this often: soon enough to stop, without a wait each step.
 CHECK_EVERY = 20
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """One row of training.csv: mean loss, last learning rate, validation mIoU (percent) or None."""
-
-    epoch: int
-    loss: float
-    lr: float
-    val_miou: float | None
-
-
-@dataclass
-class Training:
-    """All that an interrupted training needs to go on with the same bits."""
-
-    network: nn.Module
-    optimiser: torch.optim.Optimizer
-    average: Average | None = None
-    history: list[Epoch] = field(default_factory=list)
-
-    def save(self, path: Path) -> None:
-        """Write weights, optimiser state and history, all of it or nothing."""
-        state = {
-            "network": self.network.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "average": self.average and self.average.network.state_dict(),
-            "history": [asdict(epoch) for epoch in self.history],
-            "threads": torch.get_num_threads(),
-        }
-        with replacing(path) as temporary:
-            torch.save(state, temporary)
-
-    def load(self, path: Path) -> bool:
-        """Take up the state that `save` wrote; a file that holds none is set aside, and said."""
-        try:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-            history = [Epoch(**epoch) for epoch in state["history"]]
-            self.network.load_state_dict(state["network"])
-            self.optimiser.load_state_dict(state["optimiser"])
-            if self.average:
-                self.average.network.load_state_dict(state["average"])
-        # Whatever a damaged file makes PyTorch raise: pickle's, zip's, its own, a missing key.
-        except Exception as error:
-            aside = path.with_suffix(".damaged")
-            path.replace(aside)
-            print(f"{path} is damaged and set aside as {aside.name} ({type(error).__name__})")
-            return False
-        self.history = history
-        if state["threads"] != torch.get_num_threads():
-            print(
-                f"the epochs so far ran with {state['threads']} threads, now there are "
-                f"{torch.get_num_threads()}: the result is as good, but not the same to the bit"
-            )
-        return True
 
 
 class Objective(nn.Module):
@@ -122,6 +68,12 @@ def make_fabric(hardware: Hardware, precision: str) -> Fabric:
     Raises:
         InputError: the machine has no such device, or fewer of them.
     """
+    on_cpu = hardware.accelerator == "cpu" or not torch.cuda.is_available()
+    if on_cpu and hardware.devices > usable_cores():
+        raise InputError(
+            f"hardware.devices is {hardware.devices}, but this machine has {usable_cores()} cores;"
+            " a process each is the most"
+        )
     try:
         fabric = Fabric(
             accelerator=hardware.accelerator,
@@ -178,8 +130,14 @@ def train(
     network.to(memory_format=torch.channels_last)
     average = Average(network, recipe.average) if recipe.average else None
     training = Training(network, make_optimiser(network, recipe.optimiser), average)
-    if checkpoint.is_file() and training.load(checkpoint):
-        fabric.print(f"goes on behind epoch {len(training.history)}")
+    if checkpoint.is_file():
+        taken = training.load(checkpoint)
+        fabric.barrier()  # all processes have read it
+        if taken:
+            fabric.print(f"goes on behind epoch {len(training.history)}")
+        elif fabric.global_rank == 0:
+            aside = set_aside(checkpoint)
+            print(f"{checkpoint} is damaged and set aside as {aside.name}; it all starts anew")
     objective = Objective(network, loss, mean)
     on_gpu = fabric.device.type == "cuda"
     if recipe.compile:

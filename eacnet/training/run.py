@@ -17,7 +17,7 @@ from eacnet.data.store import Store as Data
 from eacnet.data.store import open_store
 from eacnet.errors import InputError
 from eacnet.evaluation.evaluate import quick_miou
-from eacnet.files import replacing, write_json
+from eacnet.files import check_file, check_folder, replacing, write_json
 from eacnet.layout import CHECKPOINTS, PREPARED, TRAINED, Run
 from eacnet.machine import device_name
 from eacnet.models import save_model
@@ -42,6 +42,8 @@ def train_run(run: Run, params: Params) -> None:
         InputError: the store lacks a split, the crop does not fit its frames, the start does not
             fit the network, or the loss became infinite.
     """
+    check_file(run.weights)
+    check_folder(run.results)
     data, recipe = open_store(PREPARED / params.dataset), params.recipe
     sizes = [data.split(split).sizes for split in params.data.train]
     check_crop(recipe.crop, recipe.scales, np.concatenate(sizes))

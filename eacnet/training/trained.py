@@ -11,8 +11,10 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from eacnet.files import replacing
+from eacnet.errors import InputError
+from eacnet.files import checksum, read_json, replacing, replacing_folder, write_json
 
+SUMS = "checksums.json"
 WEIGHTS, CURVE, FACTS = FILES = ("weights.safetensors", "training.csv", "training.json")
 
 
@@ -34,15 +36,26 @@ class Store:
     def put(self, key: str, weights: Path, results: Path) -> None:
         """Keep a copy of a finished training, and drop the longest unused beyond the limit."""
         self.root.mkdir(parents=True, exist_ok=True)
-        with replacing(self.root / key) as folder:
+        with replacing_folder(self.root / key, ["*"]) as folder:
             folder.mkdir()
             for name, source in _targets(weights, results).items():
                 shutil.copyfile(source, folder / name)
+            write_json(folder / SUMS, {name: checksum(folder / name) for name in FILES})
         self._trim(keep=key)
 
     def has(self, key: str) -> bool:
-        """Say whether a training is finished."""
-        return all((self.root / key / name).is_file() for name in FILES)
+        """Say whether a training is finished, and whole: a damaged one is done anew, and said."""
+        folder = self.root / key
+        if not folder.is_dir():
+            return False
+        try:
+            sums = read_json(folder / SUMS)
+            if sums == {name: checksum(folder / name) for name in FILES}:
+                return True
+        except (InputError, OSError):
+            pass
+        print(f"{folder} is damaged, so this network is trained anew")
+        return False
 
     def only_one(self, key: str) -> FileLock:
         """Return the right to train `key`, to enter: of several processes the others wait."""

@@ -61,7 +61,7 @@ class Comparison:
     differences: list[Difference] = field(default_factory=list)
 
     def add(self, file: str, stored: Any, rebuilt: Any, exact: bool = True) -> None:
-        """Compare all figures of a result file; those that only `rebuilt` has are not asked for.
+        """Compare all figures of a result file; one that either side lacks is a difference.
 
         Args:
             file: its name, for the reader.
@@ -69,10 +69,10 @@ class Comparison:
             rebuilt: JSON types.
             exact: every digit must agree; otherwise scores may deviate as TOLERANCE says.
         """
-        found = dict(_flat(rebuilt))
-        for keys, value in _flat(stored):
+        before, now = dict(_flat(stored)), dict(_flat(rebuilt))
+        for keys in before | now:
             self.figures += 1
-            one = Difference(file, keys, value, found.get(keys, "nothing"))
+            one = Difference(file, keys, before.get(keys, "nothing"), now.get(keys, "nothing"))
             if one.stored == one.rebuilt:
                 continue
             if one.size < float("inf"):

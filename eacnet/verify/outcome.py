@@ -14,25 +14,35 @@ _NUMBERS = slice(2, 5)
 
 @dataclass(frozen=True)
 class Check:
-    """One check of one run: what came out, or why it could not be made."""
+    """One check of one run: what came out, or why it could not be made.
+
+    `damaged` says that the report itself is the reason, and not what this machine lacks.
+    """
 
     what: str
     run: str
     tolerance: str = ""
     outcome: Comparison | None = None
     obstacle: str = ""
+    damaged: bool = False
 
 
 def outcome(title: str, checks: Sequence[Check]) -> str:
     """Write all checks as a table, then what differs, then what could not be checked and why."""
     parts = [_table([_HEADINGS, *map(_row, checks)])]
     parts += [_differences(check) for check in checks if check.outcome and not _agrees(check)]
-    if undone := [check for check in checks if check.outcome is None]:
-        parts.append(_obstacles(undone))
+    damaged = [check for check in checks if check.damaged]
+    undone = [check for check in checks if check.outcome is None and not check.damaged]
+    if damaged:
+        parts.append(_obstacles("Damaged or incomplete:", damaged))
+    if undone:
+        parts.append(_obstacles("Not checked:", undone))
     done = [check.outcome for check in checks if check.outcome]
     figures = sum(one.figures for one in done)
     missed = sum(len(one.differences) for one in done)
     parts.append(f"{title}: {figures - missed} of {figures} figures reproduced")
+    if damaged:
+        parts[-1] += f"; {len(damaged)} of {len(checks)} checks fail on what is missing or damaged"
     if undone:
         parts[-1] += f"; {len(undone)} of {len(checks)} checks could not be made here"
     return "\n\n".join(parts)
@@ -44,7 +54,7 @@ def _agrees(check: Check) -> bool:
 
 def _row(check: Check) -> tuple[str, ...]:
     if check.outcome is None:
-        return check.what, check.run, "-", "-", "-", "not checked"
+        return check.what, check.run, "-", "-", "-", "damaged" if check.damaged else "not checked"
     figures, missed = check.outcome.figures, len(check.outcome.differences)
     largest = f"{check.outcome.largest:.4g}"
     return check.what, check.run, str(figures), str(figures - missed), largest, check.tolerance
@@ -79,10 +89,10 @@ def _differences(check: Check) -> str:
     return "\n".join(lines)
 
 
-def _obstacles(undone: Sequence[Check]) -> str:
+def _obstacles(heading: str, undone: Sequence[Check]) -> str:
     """Name what could not be checked, runs with the same obstacle together."""
     runs: dict[tuple[str, str], list[str]] = {}
     for check in undone:
         runs.setdefault((check.what, check.obstacle), []).append(check.run)
     lines = [f"  {what} ({', '.join(names)}): {why}" for (what, why), names in runs.items()]
-    return "\n".join(["Not checked:", *lines])
+    return "\n".join([heading, *lines])

@@ -2,15 +2,24 @@
 
 import csv
 import os
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
 from pathlib import Path
 from typing import Any
 
+from yaml import YAMLError
+
 from eacnet.config.names import DATASETS
+from eacnet.config.params import load_params
+from eacnet.config.yaml12 import read_yaml
 from eacnet.datasets import find
-from eacnet.errors import InputError
-from eacnet.files import checksum, read_json
+from eacnet.errors import InputError, NotCheckedError
+from eacnet.files import checksum
 from eacnet.pretrained.shipped import SHIPPED
+from eacnet.result_files import read_result
 
 
 @dataclass(frozen=True)
@@ -48,9 +57,75 @@ class Report:
 
     @property
     def runs(self) -> list[str]:
-        """The names of all runs that have scores, the main one first."""
-        cells = sorted((self.folder / "cells").glob("*/evaluation.json"))
-        return ["main", *(path.parent.name for path in cells)]
+        """The names of all runs that are there or should be, the main one first."""
+        there = {path.name for path in (self.folder / "cells").glob("*") if path.is_dir()}
+        with suppress(InputError):  # said where the ablation itself is checked
+            there |= set(self.cells_of(self.ablation))
+        return ["main", *sorted(there | set(self.named_cells))]
+
+    @property
+    def named_cells(self) -> list[str]:
+        """The cells that the experiment's parameters name: those recorded, those selected."""
+        named = {}
+        for stage in self._recorded_stages:
+            ablation = stage.get("params", {}).get("params.yaml", {}).get("ablation", {})
+            if f"{self._inside}/ablation.json" in _paths(stage) and ablation:
+                named |= self._cross(
+                    ablation["backbones"], ablation["calibrations"], ablation["seeds"]
+                )
+                named |= self._cross(ablation.get("baselines", []), ["none"], ablation["seeds"])
+        if (self.project / "params.yaml").is_file():
+            params = load_params(self.project / "params.yaml")
+            if params.experiment == self.experiment:
+                named |= {f"{b}-{c}-{s}": (b, c, s) for b, c, s in params.ablation.cells}
+        return list(named)
+
+    @property
+    def recorded_files(self) -> list[str]:
+        """The files and folders of this report that dvc.lock names."""
+        paths = [path for stage in self._recorded_stages for path in _paths(stage)]
+        return [path for path in paths if path.startswith(f"{self._inside}/")]
+
+    @property
+    def _inside(self) -> str:
+        return f"reports/{self.experiment}"
+
+    @cached_property
+    def _recorded_stages(self) -> list[dict[str, Any]]:
+        path = self.project / "dvc.lock"
+        if not path.is_file():
+            return []
+        try:
+            return list(read_yaml(path)["stages"].values())
+        except (YAMLError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InputError(f"{path} is no lock file of DVC's ({error})") from None
+
+    @staticmethod
+    def _cross(*axes: Sequence[Any]) -> dict[str, tuple[str, str, int]]:
+        return {"-".join(map(str, cell)): cell for cell in product(*axes)}
+
+    @staticmethod
+    def cells_of(ablation: dict[str, Any]) -> dict[str, tuple[str, str, int]]:
+        """Return the cells of an ablation.json: name -> (backbone, calibration, seed)."""
+        return {
+            f"{group['backbone']}-{group['calibration']}-{seed}": (
+                group["backbone"],
+                group["calibration"],
+                seed,
+            )
+            for group in ablation["groups"]
+            for seed in group["seeds"]
+        }
+
+    @property
+    def ablation(self) -> dict[str, Any]:
+        """Its ablation.json."""
+        return read_result(self.folder / "ablation.json", "ablation")
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """Its metrics.json."""
+        return read_result(self.folder / "metrics.json", "summary")
 
     def results(self, run: str) -> Path:
         """The folder of a run's scores."""
@@ -58,7 +133,11 @@ class Report:
 
     def evaluation(self, run: str = "main") -> dict[str, Any]:
         """Read a run's evaluation.json."""
-        return read_json(self.results(run) / "evaluation.json")
+        return self.read(run, "evaluation")
+
+    def read(self, run: str, kind: str) -> dict[str, Any]:
+        """Read a result file of a run; `kind` is its name without the suffix."""
+        return read_result(self.results(run) / f"{kind}.json", kind)
 
     def class_iou(self, run: str) -> dict[str, float | None]:
         """Read a run's classes.csv: class -> IoU in percent.
@@ -71,7 +150,7 @@ class Report:
             with path.open(newline="", encoding="utf-8") as file:
                 rows = list(csv.DictReader(file))
             return {row["class"]: float(row["iou"]) if row["iou"] else None for row in rows}
-        except (OSError, KeyError, ValueError) as error:
+        except (OSError, KeyError, ValueError, TypeError, csv.Error) as error:
             raise InputError(f"{path} is missing or no table of classes ({error})") from None
 
     def weights(self, run: str) -> Path:
@@ -88,7 +167,7 @@ class Report:
         if scored and SHIPPED.is_file() and scored == checksum(SHIPPED):
             return SHIPPED
         what = "holds other weights than were scored" if own.is_file() else "is not here"
-        raise InputError(
+        raise NotCheckedError(
             f"models/{self.experiment} {what}; `dvc exp run {self.select}` trains them"
         )
 
@@ -101,3 +180,7 @@ class Report:
         elif dataset and not dataset.drawn:
             first = f"{dataset.how_to_get}; then "
         return f"{first}`dvc exp run {self.select} prepare` makes it"
+
+
+def _paths(stage: dict[str, Any]) -> list[str]:
+    return [str(out["path"]) for out in stage.get("outs", [])]

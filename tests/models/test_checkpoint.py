@@ -171,3 +171,67 @@ def test_the_card_names_an_upsampling_by_corners_and_files_without_that_word_hav
         assert "align_corners" not in file.metadata()
     save_model(model, path, **CARD, align_corners=True)
     assert load_model(path).card == ModelCard(**CARD, align_corners=True)
+
+
+def damage(name, change):
+    """Return what changes one tensor of a file in place."""
+
+    def apply(tensors, metadata):
+        tensors[name] = change(tensors[name])
+
+    return apply
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (damage("classifier.weight", lambda t: t * float("nan")), "not finite"),
+        (damage("classifier.weight", lambda t: t + float("inf")), "not finite"),
+        (damage("classifier.weight", lambda t: t.long()), "no floating point: classifier.weight"),
+        (damage("backbone.fuse1.norm.running_var", lambda t: t - 9), "negative variance"),
+        (lambda t, m: m.update(std="[1, 0, 1]"), "std is .* must be greater than 0"),
+        (lambda t, m: m.update(std="[1, NaN, 1]"), "std is .* not three finite numbers"),
+        (lambda t, m: m.update(mean="[1, Infinity, 1]"), "mean is .* not three finite numbers"),
+        (lambda t, m: m.update(mean="[1, 2]"), "mean is .* not three finite numbers"),
+        (lambda t, m: m.update(mean="null"), "mean is None, not three finite numbers"),
+        (lambda t, m: m.update(classes="[]"), "0 classes described, the network predicts 2"),
+        (lambda t, m: m.update(classes="2"), "2 classes described, the network predicts 2"),
+        (lambda t, m: m.update(classes='["a", "b"]'), "class 'a' has no name"),
+        (lambda t, m: m.update(classes='[{"name": "a"}, {"name": "a"}]'), "two classes are named"),
+        (
+            lambda t, m: m.update(classes='[{"name": "a", "color": [1, 2]}, {"name": "b"}]'),
+            r"class 'a' has color \[1, 2\]",
+        ),
+        (lambda t, m: m.update(classes="[" * 100_000), "damaged metadata"),
+    ],
+)
+def test_what_nothing_can_compute_with_is_refused_at_the_loader(saved, change, message):
+    rewrite(saved[1], change)
+    with pytest.raises(InputError, match=message) as caught:
+        load_model(saved[1])
+    assert str(caught.value).startswith(str(saved[1]))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("card", "message"),
+    [
+        ({"std": [1.0, 0.0, 1.0]}, "must be greater than 0"),
+        ({"mean": [float("nan")] * 3}, "not three finite"),
+        ({"classes": [{"name": "a"}, {}]}, "has no name"),
+    ],
+)
+def test_what_could_not_be_loaded_is_not_written(saved, card, message, tmp_path):
+    with pytest.raises(InputError, match=message):
+        save_model(saved[0], tmp_path / "new.safetensors", **(CARD | card))
+    assert not (tmp_path / "new.safetensors").exists()
+
+
+@pytest.mark.parametrize("name", ["mine", "mine/", "new/"])
+def test_a_network_takes_no_folders_place(saved, tmp_path, name):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/thesis.tex").touch()
+    with pytest.raises(InputError, match="folder"):
+        save_model(saved[0], f"{tmp_path}/{name}", **CARD)
+    assert (tmp_path / "mine/thesis.tex").exists()
+    assert not (tmp_path / "new").exists()

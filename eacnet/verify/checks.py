@@ -1,0 +1,141 @@
+"""The checks of a report: from its counts, from the cells of its ablation, by scoring anew."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from eacnet.errors import InputError, NotCheckedError
+from eacnet.evaluation.counts import Counts
+from eacnet.verify.compare import (
+    CLASS_TOLERANCE,
+    TOLERANCE,
+    Comparison,
+    class_entries,
+    compare_rerun,
+    compare_scores,
+    compare_summary,
+)
+from eacnet.verify.outcome import ANEW, Check
+from eacnet.verify.report import Report
+
+if TYPE_CHECKING:
+    import torch
+
+EXACT = "exact"
+
+
+def stored_checks(report: Report) -> list[Check]:
+    """Make the checks that need the report alone."""
+    checks = [
+        _attempt("scores from counts", run, lambda run=run: _from_counts(report, run))
+        for run in report.runs
+    ]
+    checks.append(_attempt("ablation from counts", "all cells", lambda: _ablation(report)))
+    if report.recorded_files:
+        checks.append(_attempt("files that DVC recorded", "all runs", lambda: _files(report)))
+    return checks
+
+
+def anew_checks(report: Report, device: "torch.device") -> list[Check]:
+    """Score all networks anew whose weights and data are at hand."""
+    return [_attempt(ANEW, run, lambda run=run: _anew(report, run, device)) for run in report.runs]
+
+
+def _attempt(what: str, run: str, check: Callable[[], tuple[str, Comparison]]) -> Check:
+    """Make a check: its tolerance and outcome, or why it can't be made."""
+    try:
+        return Check(what, run, *check())
+    except InputError as error:
+        damaged = not isinstance(error, NotCheckedError)
+        return Check(what, run, obstacle=str(error), damaged=damaged)
+
+
+def _from_counts(report: Report, run: str) -> tuple[str, Comparison]:
+    evaluation = report.evaluation(run)
+    files = {
+        "evaluation.json": evaluation,
+        "metrics.json": report.read(run, "metrics"),
+        "classes.csv": report.class_iou(run),
+    }
+    counts = Counts.load(report.results(run) / "counts.json")
+    return EXACT, compare_scores(files, counts, class_entries(report.dataset, evaluation))
+
+
+def _ablation(report: Report) -> tuple[str, Comparison]:
+    ablation = report.ablation
+    cells = report.cells_of(ablation)
+    if lacking := [name for name in report.named_cells if name not in cells]:
+        raise InputError(
+            f"{report.folder / 'ablation.json'} lacks {', '.join(lacking)}, which"
+            f" the experiment's parameters name; `dvc exp run {report.select}` makes it"
+        )
+    counts = {key: Counts.load(report.results(name) / "counts.json") for name, key in cells.items()}
+    classes = list(report.evaluation(next(iter(cells)))["class_iou"])
+    files = {"ablation.json": ablation, "metrics.json": report.summary}
+    costs = _costs(ablation["groups"], len(classes))
+    return EXACT, compare_summary(files, counts, classes, costs)
+
+
+def _costs(groups: list[dict[str, Any]], classes: int) -> dict[tuple[str, str], dict[str, Any]]:
+    """Count parameters and MACs of every group anew."""
+    from eacnet.models import build_model
+    from eacnet.models.complexity import complexity
+
+    costs: dict[tuple[str, str], dict[str, Any]] = {}
+    for group in groups:
+        key = group["backbone"], group["calibration"]
+        size = {side: group["macs"][side] for side in ("height", "width")}
+        try:
+            cost = complexity(build_model(key[0], classes, key[1]), **size)
+        except RuntimeError as error:
+            raise InputError(f"ablation.json: no {key[0]} runs at {size} ({error})") from None
+        macs = {**size, "total": cost.macs, "attention": cost.attention_macs}
+        costs[key] = {"parameters": cost.parameters, "macs": macs}
+    return costs
+
+
+def _files(report: Report) -> tuple[str, Comparison]:
+    result = Comparison()
+    project = report.project
+    state = {name: (project / name).exists() for name in report.recorded_files}
+    result.add("dvc.lock", dict.fromkeys(state, True), state)
+    return "there", result
+
+
+def _anew(report: Report, run: str, device: "torch.device") -> tuple[str, Comparison]:
+    """Score a network anew on the data that it was scored on."""
+    evaluation = report.evaluation(run)
+    source = evaluation["provenance"]
+    weights = report.weights(run)
+    if not (report.prepared / "dataset.json").is_file():
+        raise NotCheckedError(f"{report.prepared} is not here; {report.how_to_prepare()}")
+
+    import torch
+
+    from eacnet.data.store import open_store
+    from eacnet.evaluation.evaluate import evaluate
+    from eacnet.machine import device_name
+    from eacnet.models import load_model
+    from eacnet.provenance import versions
+
+    store = open_store(Path(report.prepared))
+    if store.checksum != source["data"]:
+        raise NotCheckedError(
+            f"{report.prepared} holds other data than was scored; {report.how_to_prepare()}"
+        )
+    model, split = load_model(weights), store.split(source["split"])
+    counts = evaluate(
+        model,
+        split.images,
+        split.labels,
+        num_classes=store.num_classes,
+        mean=model.card.mean,
+        device=device,
+    )
+    here = device_name(device), torch.get_num_threads(), versions()["torch"]
+    exact = here == (source["device"], source["threads"], source["versions"].get("torch"))
+    classes = class_entries(report.dataset, evaluation)
+    return (
+        EXACT if exact else f"{TOLERANCE} points, {CLASS_TOLERANCE} of a class",
+        compare_rerun(evaluation, counts, classes, exact),
+    )

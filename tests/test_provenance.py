@@ -1,0 +1,90 @@
+"""The commit that results name is that of the code, or there is none and it is said why."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SCRIPT = (
+    "import json; from eacnet.provenance import code_state;"
+    "code_state(); print(json.dumps(code_state()))"
+)
+
+
+def git(folder, *arguments):
+    who = ("-c", "user.name=a", "-c", "user.email=a@b.c")
+    run = ["git", "-C", str(folder), *who, *arguments]
+    return subprocess.run(run, check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.fixture
+def code(tmp_path):
+    """A copy of the code within another folder, in which nothing is under Git yet."""
+    copy = tmp_path / "outer/project"
+    for name in ("__init__.py", "errors.py", "files.py", "provenance.py"):
+        (copy / "eacnet").mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / "eacnet" / name, copy / "eacnet" / name)
+    (copy / "eacnet/__init__.py").write_text("")
+    (copy / "stages").mkdir()
+    (copy / "dvc.yaml").touch()
+    return copy
+
+
+def state(code, tmp_path, **environment):
+    """Return what the code says, asked from another folder, and what it says on stderr."""
+    env = {**os.environ, "PYTHONPATH": str(code), "HOME": str(tmp_path), **environment}
+    command = [sys.executable, "-c", SCRIPT]
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout), done.stderr
+
+
+def commit(folder):
+    git(folder, "init", "-q")
+    git(folder, "add", ".")
+    git(folder, "commit", "-qm", "x")
+    return git(folder, "rev-parse", "HEAD")
+
+
+@pytest.mark.parametrize("where", ["project", "outer"])
+def test_the_commit_of_the_repository_that_holds_the_code(code, tmp_path, where):
+    expected = commit(code if where == "project" else code.parent)
+    # As where a hook of another repository starts the pipeline.
+    found, said = state(code, tmp_path, GIT_DIR="/nowhere")
+    assert (found["commit"], found["modified"], said) == (expected, [], "")
+    (code / "eacnet/errors.py").write_text("")
+    prefix = "" if where == "project" else "project/"
+    assert state(code, tmp_path)[0]["modified"] == [f"{prefix}eacnet/errors.py"]
+
+
+def test_a_repository_around_the_code_is_not_taken_for_its_own(code, tmp_path):
+    (code.parent / ".gitignore").write_text("project\n")
+    commit(code.parent)
+    found, said = state(code, tmp_path)
+    assert (found["commit"], found["date"], found["modified"]) == (None, None, None)
+    assert "lies within a Git repository that does not hold it" in found["why"]
+    # Asked twice, said once.
+    assert said == f"note: results name no commit of the code: {found['why']}\n"
+
+
+def test_without_a_repository_without_git_and_of_another_user(code, tmp_path):
+    assert "is no Git repository" in state(code, tmp_path)[0]["why"]
+    assert "git can't be run" in state(code, tmp_path, PATH="/nowhere")[0]["why"]
+    git(code, "init", "-q")
+    assert state(code, tmp_path)[0]["why"]
+    commit(code)
+    script = tmp_path / "bin/git"
+    script.parent.mkdir()
+    script.write_text(
+        "#!/bin/sh\necho 'fatal: detected dubious ownership in repository' >&2\nexit 128\n"
+    )
+    script.chmod(0o755)
+    found, said = state(code, tmp_path, PATH=str(script.parent))
+    assert found["commit"] is None
+    assert f"safe.directory {code}" in found["why"]
+    assert said.count("\n") == 1
