@@ -12,7 +12,8 @@ from lightning_fabric.utilities.exceptions import MisconfigurationException
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from eacnet.config.params import Hardware, Optimiser, Recipe
+from eacnet.config.params import Hardware
+from eacnet.config.recipe import Optimiser, Recipe
 from eacnet.data.device import DeviceLoader, lives_on_device
 from eacnet.data.samples import Batches, Samples, make_loader
 from eacnet.errors import InputError
