@@ -12,6 +12,7 @@ _HOME = {
     "save_model": "eacnet.models",
     "EACNet": "eacnet.models",
     "Predictor": "eacnet.inference.predictor",
+    "results": "eacnet.report.tables",
 }
 
 __all__ = list(_HOME)

@@ -55,8 +55,12 @@ class Run:
     @property
     def results(self) -> Path:
         """The folder of its training curve and scores."""
-        folder = reports(self.experiment)
-        return folder / self.name if self.name == "main" else folder / "cells" / self.name
+        return results_of(reports(self.experiment), self.name)
+
+
+def results_of(folder: Path, run: str) -> Path:
+    """Return where the curve and scores of a run lie in the folder of its experiment."""
+    return folder / run if run == "main" else folder / "cells" / run
 
 
 def reports(experiment: str) -> Path:

@@ -23,7 +23,7 @@ from PIL import Image
 from torch import Tensor
 
 from eacnet.benchmark.latency import interleave, summarise, timed
-from eacnet.config.params import Optimiser
+from eacnet.config.recipe import Optimiser
 from eacnet.data.prepare import prepare
 from eacnet.data.samples import Augmentation, Batches, Samples, make_loader
 from eacnet.data.store import open_store

@@ -20,6 +20,7 @@ def main() -> None:
     import torch
 
     from eacnet.data.store import open_store
+    from eacnet.datasets import find
     from eacnet.evaluation.evaluate import evaluate
     from eacnet.evaluation.results import details, metrics, suspect_frames
     from eacnet.machine import device_name, pick_device
@@ -40,7 +41,7 @@ def main() -> None:
         device=device,
     )
     counts.save(run.results / "counts.json")
-    suspect = suspect_frames(store.info.get("suspect", []), split.ids)
+    suspect = suspect_frames(find(params.dataset).suspect, split.ids)
     scores = details(counts, classes, suspect)
     facts = provenance(
         split=params.data.evaluate,

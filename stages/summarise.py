@@ -4,7 +4,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from eacnet.config.params import Params, Recipe, load_params
+from eacnet.config.params import Params, load_params
+from eacnet.config.recipe import Recipe
 from eacnet.errors import InputError, exit_on_error
 from eacnet.files import checksum, write_json
 from eacnet.layout import PREPARED, Run, cells, reports

@@ -42,6 +42,7 @@ class Reference:
         spec = importlib.util.spec_from_file_location("fill", REFERENCE / "fill.py")
         fill = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(fill)
+        self.fill = fill
         description = json.loads((REFERENCE / f"{name}.json").read_text())
         self.state = {
             name: torch.from_numpy(np.asarray(fill.fill(name, *value.values())))
@@ -49,9 +50,11 @@ class Reference:
         }
         self.pairs = []
         for key, logits in np.load(REFERENCE / f"{name}.npz").items():
-            height, width = map(int, key.removeprefix("logits_").split("x"))
-            image = torch.from_numpy(fill.example_input(height, width))
-            self.pairs.append((image, torch.from_numpy(logits)))
+            height, width = map(int, key.rpartition("_")[2].split("x"))
+            self.pairs.append((self.input(height, width), torch.from_numpy(logits)))
+
+    def input(self, height, width):
+        return torch.from_numpy(self.fill.example_input(height, width))
 
 
 @pytest.fixture
@@ -67,11 +70,7 @@ def small(backbone="dab", calibration="pooled", classes=5, std=(1.0, 1.0, 1.0)):
     generator = torch.Generator().manual_seed(0)
     torch.manual_seed(0)
     model = build_model(backbone, classes, calibration)
-    for name, value in model.state_dict().items():
-        if name.endswith(("running_var", "norm.weight")):
-            value.uniform_(0.5, 1.5, generator=generator)
-        elif value.ndim < 2 and value.is_floating_point():
-            value.uniform_(0.1, 0.4, generator=generator)
+    _draw(model, generator)
     # Sharp enough to matter, calm enough for a softmax that is not one-hot.
     for name, parameter in model.calibration.named_parameters():
         if name in ("query.weight", "key.weight"):
@@ -86,6 +85,17 @@ def small(backbone="dab", calibration="pooled", classes=5, std=(1.0, 1.0, 1.0)):
     model.eval()
     _balance(model)
     return model
+
+
+def _draw(model, generator):
+    modules = dict(model.named_modules())
+    for name, value in model.state_dict().items():
+        owner, _, last = name.rpartition(".")
+        norm = isinstance(modules[owner], torch.nn.BatchNorm2d)
+        if last == "running_var" or (norm and last == "weight"):
+            value.uniform_(0.5, 1.5, generator=generator)
+        elif value.ndim < 2 and value.is_floating_point():
+            value.uniform_(0.1, 0.4, generator=generator)
 
 
 @torch.no_grad()
@@ -126,11 +136,7 @@ def randomised():
 
     def draw(model, seed=0):
         generator = torch.Generator().manual_seed(seed)
-        for name, value in model.state_dict().items():
-            if name.endswith(("running_var", "norm.weight")):
-                value.uniform_(0.5, 1.5, generator=generator)
-            elif value.ndim < 2 and value.is_floating_point():
-                value.uniform_(0.1, 0.4, generator=generator)
+        _draw(model, generator)
         return model
 
     return draw

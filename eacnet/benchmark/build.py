@@ -85,7 +85,7 @@ class PublishedForm:
 
     def __init__(self, model: EACNet) -> None:
         self.model = model
-        self.attention_kernel = "none" if model.calibration_name == "none" else "written out"
+        self.attention_kernel = "written out" if model.calibration.attends else "none"
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
         """Predict images one by one."""

@@ -1,8 +1,9 @@
 """Turn a published .pth checkpoint into a model file of this project.
 
 The network is recognised by the names of its parameters: EACNet on any of its backbones, DABNet,
-ERFNet with its decoder or without, ENet. Nothing in the checkpoint is run. A model file also says
-which classes it predicts and which mean is subtracted from images, which a checkpoint does not:
+ERFNet with its decoder or without, ENet, PIDNet-S, DDRNet-23-slim, BiSeNetV2, Fast-SCNN, CGNet.
+Nothing in the checkpoint is run. A model file also says which classes it predicts and which mean is
+subtracted from images, which a checkpoint does not; those of the last five are known:
 
     eacnet convert authors.pth model.safetensors --store data/prepared/cityscapes
     eacnet convert authors.pth model.safetensors --dataset camvid --mean 100 103 106
@@ -50,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         nargs=3,
         metavar=("R", "G", "B"),
-        help="RGB mean of the training images, 0 to 255; default: the store's",
+        help="RGB mean of the training images, 0 to 255; default: as published, or the store's",
     )
 
 
@@ -68,9 +69,15 @@ def run(arguments: argparse.Namespace) -> None:
     check_file(target)
 
     from eacnet.models import save_model
-    from eacnet.pretrained.published import load_published
+    from eacnet.pretrained.published import read_published
 
-    model = load_published(source, arguments.calibration)
+    model, published, dropped = read_published(source, arguments.calibration)
+    mean = arguments.mean or published.mean or card["mean"]
+    if mean is None:
+        raise InputError(
+            "the RGB mean that the network subtracts is unknown: a checkpoint does not hold it; "
+            "give --mean R G B, or --store data/prepared/<dataset> to take the dataset's own"
+        )
     if card["classes"] is None:
         card |= _by_count(model.num_classes, source)
     if len(card["classes"]) != model.num_classes:
@@ -82,14 +89,20 @@ def run(arguments: argparse.Namespace) -> None:
         model,
         target,
         classes=card["classes"],
-        mean=card["mean"],
-        std=[1.0, 1.0, 1.0],  # the published networks subtract the mean and divide by nothing
+        mean=list(mean),
+        std=list(published.std),
         dataset=card["dataset"],
+        align_corners=published.align_corners,
     )
     parameters = sum(parameter.numel() for parameter in model.parameters())
+    known = [f"{parameters:,} parameters"]
+    if dropped:
+        known.append(f"without {' and '.join(dropped)}, which only training needs")
+    if published.align_corners:
+        known.append("published with upsampling align_corners=True, here False")
     print(
         f"{source}: backbone {model.backbone_name}, calibration {model.calibration_name}, "
-        f"{model.num_classes} classes of {card['from']}, {parameters:,} parameters -> {target}"
+        f"{model.num_classes} classes of {card['from']}, {', '.join(known)} -> {target}"
     )
 
 
@@ -110,11 +123,6 @@ def _card(arguments: argparse.Namespace) -> dict[str, Any]:
                 "run `dvc repro prepare`"
             ) from None
         return {**info, "mean": mean or info["mean"], "from": str(arguments.store)}
-    if mean is None:
-        raise InputError(
-            "the RGB mean that the network subtracts is unknown: a checkpoint does not hold it; "
-            "give --mean R G B, or --store data/prepared/<dataset> to take the dataset's own"
-        )
     if arguments.classes:
         classes = described(read_table(arguments.classes))
         return {"classes": classes, "mean": mean, "dataset": "", "from": str(arguments.classes)}

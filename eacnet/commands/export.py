@@ -1,17 +1,18 @@
 """Export a model file for other programs: ONNX, torch.export, OpenVINO.
 
 The suffix of the target names the format: .onnx, .pt2, or .xml (OpenVINO, with a .bin beside it).
-Height and width stay open; in a .pt2 they must be multiples of the network's stride. The file
-carries classes, colours and mean as metadata. It is run at two sizes on the spot and compared with
-the network; one that does not agree is deleted.
+Height and width stay open, unless `--size` fixes them; in an open .pt2 they must be multiples of
+what the network pads to. The file carries classes, colours and mean as metadata. It is run on the
+spot, an open one at two sizes, and compared with the network; one that does not agree is deleted.
 
     eacnet export model.safetensors model.onnx
-    eacnet export model.safetensors model.onnx --uint8-input --label-map
+    eacnet export model.safetensors model.onnx --uint8-input --label-map --size 512x1024
 """
 
 import argparse
 from pathlib import Path
 
+from eacnet.commands import image_size
 from eacnet.files import check_file
 
 
@@ -30,6 +31,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="gives class ids, uint8 (batch, height, width); default: logits of all classes",
     )
+    parser.add_argument(
+        "--size",
+        type=image_size,
+        metavar="HxW",
+        help="fix height and width of the images; default: left open",
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -45,10 +52,10 @@ def run(arguments: argparse.Namespace) -> None:
     check_file(arguments.target)
     if arguments.target.suffix.lower() == ".xml":
         check_file(arguments.target.with_suffix(".bin"))
-    signature = Signature(arguments.uint8_input, arguments.label_map)
+    signature = Signature(arguments.uint8_input, arguments.label_map, arguments.size)
     metadata = export_model(load_model(arguments.model), arguments.target, signature)
     print(
         f"{arguments.target}: {metadata['backbone']}, calibration {metadata['calibration']}; "
         f"{metadata['input']} -> {metadata['output']}; sizes: {metadata['sizes']}; "
-        "verified at two sizes"
+        f"verified at {'this size' if signature.size else 'two sizes'}"
     )

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from eacnet.commands import image_size
 from eacnet.errors import InputError, explained, one_line
 from eacnet.files import check_folder
 from eacnet.pretrained.shipped import choose_model
@@ -27,7 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--model", help="weights (default: the pipeline's, otherwise those that ship)")
     add("--side-by-side", action="store_true", help="also image and overlay, with a legend")
     add("--label-maps", action="store_true", help="also a label map of each frame of a video")
-    add("--size", type=_size, metavar="HxW", help="predict at this size (default: the image's own)")
+    add(
+        "--size",
+        type=image_size,
+        metavar="HxW",
+        help="predict at this size (default: the image's own)",
+    )
     add("--runtime", default="eager", help="as eacnet.Predictor's (default: eager)")
     add("--precision", default="fp32", help="as eacnet.Predictor's (default: fp32)")
     add("--device", default="auto", help="auto, cpu or cuda (default: auto)")
@@ -137,11 +143,3 @@ def _samples(arguments: argparse.Namespace) -> "list[np.ndarray]":
         raise InputError(f"--samples {'; '.join(problems)}")
     images = [read_image(paths[index]) for index in spread(len(paths))]
     return [resized(image, arguments.size or image.shape[:2]) for image in images]
-
-
-def _size(text: str) -> tuple[int, int]:
-    """Read "360x480" as (height, width)."""
-    height, separator, width = text.lower().partition("x")
-    if not (separator and height.isdecimal() and width.isdecimal() and int(height) * int(width)):
-        raise argparse.ArgumentTypeError(f"{text!r} is not HEIGHTxWIDTH in pixels, such as 360x480")
-    return int(height), int(width)

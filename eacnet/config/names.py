@@ -16,18 +16,25 @@ _ROOM = Path(__file__).parents[1] / "datasets"
 _TOOLS = {"__init__", "labels", "listing", "record", "table"}
 DATASETS = tuple(sorted(path.stem for path in _ROOM.glob("*.py") if path.stem not in _TOOLS))
 DatasetName = Literal[DATASETS]
-# A network is a file of eacnet/models and a line here: the file's name and the class in it. A
-# baseline decodes up to full size, and so has no coarse scores to calibrate.
+# A network is a file of eacnet/models/backbones and a line here: the file's name and the class in
+# it. A baseline stands as it was published, uncalibrated.
 BACKBONES = {
     "dab": "DAB",
     "erf": "ERF",
     "enet": "ENet",
     "resnet18": "ResNet18",
+    "pidnet_s": "PIDNetS",
+    "ddrnet23_slim": "DDRNet23Slim",
+    "bisenetv2": "BiSeNetV2",
+    "fast_scnn": "FastSCNN",
+    "cgnet": "CGNet",
 }
 BASELINES = {
     "erfnet": "ERFNet",
     "lraspp": "LRASPP",
 }
+# Those that were published with auxiliary heads, which take part in training alone.
+AUXILIARY = ("pidnet_s", "ddrnet23_slim", "bisenetv2", "fast_scnn")
 # The baseline that is a backbone and, behind it, its published decoder.
 DECODED = {"erf": "erfnet"}
 Backbone = Literal[tuple(BACKBONES)]

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from torch import Tensor
 
-from eacnet.config.params import Photometric
+from eacnet.config.recipe import Photometric
 
 # Luma, and the two axes of color, of RGB: NTSC's YIQ.
 YIQ = np.array([[0.299, 0.587, 0.114], [0.5959, -0.2746, -0.3213], [0.2115, -0.5227, 0.3112]])

@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from torchvision.transforms.v2 import InterpolationMode
 from torchvision.transforms.v2.functional import resize
 
-from eacnet.config.params import Photometric
+from eacnet.config.recipe import Photometric
 from eacnet.data.colour import draw_colour, recolour
 from eacnet.data.store import Split
 from eacnet.datasets.labels import IGNORED

@@ -72,7 +72,7 @@ class Dataset:
     fetch: Callable[[Path, str], None] | None = None
     source: str = ""
     available: Literal["yes", "partly", "no"] = "no"
-    access: str = ""
+    access: str = "how it can be had is not recorded"
     licence: str = "not recorded in this project"
     links: Mapping[str, str] = field(default_factory=dict)
     collected: str = ""

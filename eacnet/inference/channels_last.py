@@ -28,7 +28,7 @@ from eacnet.inference.rewrite import (
 def channels_last(network: Folded) -> Folded:
     """Rewrite the network of `network` in place, to the same up to rounding, and return it."""
     if isinstance(network.network, fx.GraphModule):
-        network.network = rewritten(network.network, network.stride, keep_one_layout)
+        network.network = rewritten(network.network, network.multiple, keep_one_layout)
     return network
 
 
@@ -51,7 +51,7 @@ def keep_one_layout(graph_module: fx.GraphModule, example: Tensor) -> fx.GraphMo
         if plain(module, nn.Conv2d) and module.groups == module.in_channels:
             _take_fast_kernel(module)
     graph_module.recompile()
-    return graph_module
+    return graph_module.to(example)
 
 
 class AveragePool(nn.Module):
@@ -115,7 +115,7 @@ def _of_channels(module: nn.Module, channels: slice) -> nn.Module:
         return module.of_channels(channels)
     slopes = module.weight.detach()
     slopes = slopes[channels] if len(slopes) > 1 else slopes
-    own = nn.PReLU(len(slopes)).requires_grad_(False)
+    own = nn.PReLU(len(slopes)).requires_grad_(False).to(slopes)
     own.weight.copy_(slopes)
     return own
 

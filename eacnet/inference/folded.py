@@ -22,7 +22,7 @@ from eacnet.inference.rewrite import (
     rewritten,
 )
 from eacnet.models import EACNet, ModelCard
-from eacnet.models.depthwise import DepthwiseConv2d
+from eacnet.models.network import cropped
 
 CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
 LAYERS = (_ConvNd, _BatchNorm, nn.PReLU)
@@ -39,19 +39,25 @@ class Folded(nn.Module):
     def __init__(self, model: EACNet, precision: torch.dtype = torch.float32) -> None:
         super().__init__()
         card = card_of(model)
-        self.stride = model.stride
+        self.stride, self.multiple = model.stride, model.multiple
         self.precision = precision
         self.divided = any(value != 1 for value in card.std)
         self.register_buffer("mean", torch.tensor(card.mean, dtype=torch.float32))
         self.register_buffer("scale", 1 / torch.tensor(card.std, dtype=torch.float32))
-        network = folded(nn.Sequential(model.backbone, model.classifier), model.stride)
+        network = folded(nn.Sequential(model.backbone, model.classifier), model.multiple)
         self.network = network.to(precision)
         self.network.to(memory_format=torch.channels_last)
         self.requires_grad_(False).eval()
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Map uint8 (B,H,W,3) to the class scores before calibration, float32 (B,K,h,w)."""
-        return self.network(self.padded(self.normalised(pixels))).float()
+        return self.coarse(self.normalised(pixels)).float()
+
+    def coarse(self, images: Tensor) -> Tensor:
+        """Map normalised images (B,3,H,W) to coarse scores (B,K,h,w), as the network does."""
+        scores = self.network(self.padded(images))
+        padded_further = self.multiple > self.stride
+        return cropped(scores, images.shape[-2:], self.stride) if padded_further else scores
 
     def normalised(self, pixels: Tensor) -> Tensor:
         """Turn pixels uint8 (B,H,W,3) into what the network is fed with, (B,3,H,W).
@@ -66,9 +72,9 @@ class Folded(nn.Module):
         return images.to(self.precision).permute(0, 3, 1, 2)
 
     def padded(self, images: Tensor) -> Tensor:
-        """Pad images (B,3,H,W) right and bottom to multiples of the stride with 0, the mean."""
+        """Pad images (B,3,H,W) right and bottom to whole multiples with 0, the mean."""
         height, width = images.shape[-2:]
-        down, right = -height % self.stride, -width % self.stride
+        down, right = -height % self.multiple, -width % self.multiple
         # A traced graph pads at any size, so that it is one for all of them.
         traced = torch.jit.is_tracing() or torch.compiler.is_compiling()
         return F.pad(images, (0, right, 0, down)) if traced or down or right else images
@@ -88,25 +94,27 @@ def card_of(model: EACNet) -> ModelCard:
     return model.card
 
 
-def folded(module: nn.Module, stride: int) -> nn.Module:
+def folded(module: nn.Module, multiple: int) -> nn.Module:
     """Return a copy of a network for inference, `fold_batch_norms` where that is possible.
 
+    A layer of a class that names another one as `in_inference` is turned into that.
+
     Args:
-        module: maps images (B,3,H,W), H and W multiples of the stride, to scores.
-        stride: of the network.
+        module: maps images (B,3,H,W) to scores.
+        multiple: H and W are multiples of it.
     """
     module = copied(module)
     for each in module.modules():
-        if plain(each, DepthwiseConv2d):
-            each.__class__ = nn.Conv2d  # what it does besides, it does in training
-    return rewritten(module, stride, fold_batch_norms)
+        if plain(each, type(each)):
+            each.__class__ = vars(type(each)).get("in_inference", type(each))
+    return rewritten(module, multiple, fold_batch_norms)
 
 
 def fold_batch_norms(module: nn.Module, example: Tensor) -> fx.GraphModule:
     """Return a network for inference whose batch norms are part of the convolutions.
 
     A norm behind a convolution goes into its weights. A norm behind a concatenation is split among
-    its parts, where at least one of them is a convolution. Where a norm stands before a
+    its parts, where all or all but one of them are convolutions. Where a norm stands before a
     convolution with an activation in between it can't be folded: it becomes `ScaleShift`.
     Only PyTorch's own layers are touched; what a subclass of one computes is not known here.
 
@@ -123,7 +131,8 @@ def fold_batch_norms(module: nn.Module, example: Tensor) -> fx.GraphModule:
         (source,) = node.args
         scale = ScaleShift.of(norm)
         parts = parts_of(source) if len(source.users) == 1 else [source]
-        if not any(map(_folds, parts)) or len(set(parts)) < len(parts):
+        others = len(parts) - sum(map(_folds, parts))
+        if others == len(parts) or others > 1 or len(set(parts)) < len(parts):
             call_instead(node, scale)
             continue
         new_parts, first = [], 0
@@ -154,7 +163,7 @@ class ScaleShift(nn.Module):
     def as_convolution(self) -> nn.Conv2d:
         """Return the same as a depthwise 1x1 convolution, in which runtimes fuse what follows."""
         channels = self.scale.numel()
-        conv = nn.Conv2d(channels, channels, 1, groups=channels)
+        conv = nn.Conv2d(channels, channels, 1, groups=channels).to(self.scale)
         conv.weight.data.copy_(self.scale.reshape(channels, 1, 1, 1))
         conv.bias.data.copy_(self.shift.flatten())
         return conv.requires_grad_(False)

@@ -20,11 +20,12 @@ def onnx_bytes(module: nn.Module, example: Tensor, output: str, axes: dict[int, 
 
     Args:
         module: in evaluation mode, with one input.
-        example: an input of size TRACED, (1,H,W,3) or (1,3,H,W).
+        example: an input (1,H,W,3) or (1,3,H,W); of size TRACED where height and width stay open.
         output: name of the output.
-        axes: the open axes of the output and their names.
+        axes: the open axes of the output and their names; without them the size is fixed.
     """
     height = example.ndim - 2 if example.shape[1] == 3 else 1
+    open_sides = {height: "height", height + 1: "width"} if axes else {}
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -37,7 +38,7 @@ def onnx_bytes(module: nn.Module, example: Tensor, output: str, axes: dict[int, 
             input_names=["image"],
             output_names=[output],
             dynamic_axes={
-                "image": {0: "batch", height: "height", height + 1: "width"},
+                "image": {0: "batch", **open_sides},
                 output: {0: "batch", **axes},
             },
         )

@@ -27,16 +27,18 @@ def save_model(
     mean: list[float],
     std: list[float],
     dataset: str = "",
+    align_corners: bool = False,
 ) -> None:
     """Write a network to `path`, all of it or nothing; the same network gives the same bytes.
 
     Args:
-        model: the network; its training state is not kept.
+        model: the network; its training state and auxiliary heads are not kept.
         path: the safetensors file.
         classes: one {"name", "category", "color"} for each class, in train-id order.
         mean: what was subtracted from RGB, scale 0..255.
         std: what the difference was divided by, scale 0..255; 1 in the published recipes.
         dataset: name of the dataset that it was trained on.
+        align_corners: how it was upsampled where it was published, see `ModelCard`.
 
     Raises:
         InputError: the card does not fit the network, a weight is not finite, or something else
@@ -45,7 +47,11 @@ def save_model(
     if str(path).endswith(("/", os.sep)):
         raise InputError(f"{path} names a folder; name a file to write")
     check_file(Path(path))
-    state = {name: value.cpu().contiguous() for name, value in model.state_dict().items()}
+    state = {
+        name: value.cpu().contiguous()
+        for name, value in model.state_dict().items()
+        if not name.startswith("auxiliary.")
+    }
     card = ModelCard(classes, mean, std, dataset)
     if problem := unfit_card(card, model.num_classes) or unfit_values(state):
         raise InputError(f"{path}: {problem}")
@@ -60,6 +66,8 @@ def save_model(
         "std": json.dumps(std),
         "dataset": dataset,
     }
+    if align_corners:
+        metadata["align_corners"] = "true"
     write_bytes(Path(path), _sorted_header(safetensors.torch.save(state, metadata)))
 
 
@@ -78,6 +86,7 @@ def load_model(path: Path | str) -> EACNet:
             mean=json.loads(metadata["mean"]),
             std=json.loads(metadata["std"]),
             dataset=metadata["dataset"],
+            align_corners=metadata.get("align_corners") == "true",
         )
         names = metadata["backbone"], int(metadata["num_classes"]), metadata["calibration"]
     except (KeyError, ValueError, RecursionError) as error:

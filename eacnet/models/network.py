@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from eacnet.config.names import BACKBONES, BASELINES, CALIBRATIONS
 from eacnet.errors import InputError
 from eacnet.models import attention
+from eacnet.models.backbones.layers import resized
 
 NETWORKS = {**BACKBONES, **BASELINES}
 
@@ -19,13 +20,16 @@ class ModelCard:
     """What the weights of a network were trained on, and so how to use them.
 
     `classes` has one {"name", "category", "color"} a class; images are fed as (image - mean) / std,
-    per RGB channel on the scale 0..255.
+    per RGB channel on the scale 0..255. `align_corners` says that the weights were published with
+    an upsampling that puts the outer scores onto the image's corners: this project's, in training
+    and in inference, puts every score into the centre of its pixels, as `align_corners=False` does.
     """
 
     classes: list[dict[str, Any]]
     mean: list[float]
     std: list[float]
     dataset: str = ""
+    align_corners: bool = False
 
 
 class EACNet(nn.Module):
@@ -38,11 +42,14 @@ class EACNet(nn.Module):
 
     def __init__(self, backbone: str, num_classes: int, calibration: str) -> None:
         super().__init__()
+        self.auxiliary: nn.ModuleDict | None = None
         self.backbone_name = backbone
         self.calibration_name = calibration
         self.num_classes = num_classes
         self.backbone = make_backbone(backbone)
         self.stride: int = self.backbone.stride
+        # What the sides of an image are padded to: some backbones need more than whole scores.
+        self.multiple: int = getattr(self.backbone, "multiple", self.stride)
         self.classifier = self.backbone.classifier(num_classes)
         of_its_name = getattr(attention, CALIBRATIONS[calibration] or "Uncalibrated")
         self.calibration: attention.Calibration = of_its_name(num_classes)
@@ -60,7 +67,29 @@ class EACNet(nn.Module):
 
         The erfnet baseline yields them at full size, padded to multiples of the stride.
         """
-        return self.classifier(self.backbone(self._pad(images)))
+        return self._scores(self.backbone(self._pad(images)), images)
+
+    def _scores(self, features: Tensor, images: Tensor) -> Tensor:
+        scores = self.classifier(features)
+        padded_further = self.multiple > self.stride
+        return cropped(scores, images.shape[-2:], self.stride) if padded_further else scores
+
+    def add_auxiliary(self) -> None:
+        """Give the network the auxiliary heads that its backbone is trained with, fresh.
+
+        They take part in `with_auxiliary` alone, and are in no model file.
+        """
+        self.auxiliary = self.backbone.auxiliary(self.num_classes)
+        _draw(self.auxiliary)
+
+    def with_auxiliary(self, images: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the logits as `forward` does, and each auxiliary head's, (B,K or 1,H,W)."""
+        padded = self._pad(images)
+        height, width = images.shape[-2:]
+        features, inner = self.backbone.inner(padded)
+        logits = self.upsample(self.calibration(self._scores(features, images)), (height, width))
+        others = {name: resized(head(inner[name]), padded) for name, head in self.auxiliary.items()}
+        return logits, {name: each[..., :height, :width] for name, each in others.items()}
 
     def scores(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Return the logits before and after calibration, both as `coarse`, from a single pass."""
@@ -90,18 +119,24 @@ class EACNet(nn.Module):
             )
 
     def _pad(self, images: Tensor) -> Tensor:
-        """Pad right and bottom to multiples of the stride with 0, the mean colour."""
+        """Pad right and bottom to whole multiples with 0, the mean colour."""
         height, width = images.shape[-2:]
         self.check_size(height, width)
-        down, right = -height % self.stride, -width % self.stride
+        down, right = -height % self.multiple, -width % self.multiple
         return F.pad(images, (0, right, 0, down)) if down or right else images
+
+
+def cropped(scores: Tensor, size: tuple[int, int], stride: int) -> Tensor:
+    """Return those coarse scores (B,K,h,w) of padded images that lie on images of `size` (H,W)."""
+    rows, columns = ((length + stride - 1) // stride for length in size)
+    return scores[..., :rows, :columns]
 
 
 def make_backbone(name: str) -> nn.Module:
     """Return a backbone: it maps images (B,3,H,W) to features (B,out_channels,H/stride,W/stride).
 
-    H and W are multiples of its stride. Its method `classifier` makes the layer that suits its
-    features.
+    H and W are multiples of its stride, or of its `multiple` where it has one. Its method
+    `classifier` makes the layer that suits its features.
     """
     return getattr(import_module(f"eacnet.models.backbones.{name}"), NETWORKS[name])()
 
@@ -115,7 +150,8 @@ def build_model(
     PReLUs at 0.25; the calibration changes nothing. Draws from PyTorch's global generator.
 
     Args:
-        backbone: dab, erf, enet, resnet18, or the baseline erfnet.
+        backbone: dab, erf, enet, resnet18, pidnet_s, ddrnet23_slim, bisenetv2, fast_scnn, cgnet, or
+            the baselines erfnet and lraspp.
         num_classes: K, at least 2.
         calibration: "none"; "full" (every position attends to all) or "pooled" (the paper's); or
             a control that convolves the scores: "point" (1x1) or "local" (3x3).
@@ -137,8 +173,13 @@ def build_model(
     if num_classes < 2:
         raise InputError(f"num_classes is {num_classes}; a network needs at least 2 classes")
     model = EACNet(backbone, num_classes, calibration)
-    for module in (*model.backbone.modules(), *model.classifier.modules()):
-        if isinstance(module, nn.Conv2d):
-            nn.init.kaiming_normal_(module.weight, mode="fan_in", nonlinearity="relu")
+    _draw(model.backbone)
+    _draw(model.classifier)
     model.calibration.reset_parameters()
     return model
+
+
+def _draw(layers: nn.Module) -> None:
+    for module in layers.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_in", nonlinearity="relu")

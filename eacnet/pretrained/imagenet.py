@@ -11,7 +11,7 @@ from torch import Tensor
 
 from eacnet.errors import InputError
 from eacnet.models.backbones.resnet18 import ResNet18
-from eacnet.pretrained.published import RESNET18, renamed
+from eacnet.pretrained.names import RESNET18, renamed
 
 # What torchvision's weights expect: RGB on the scale 0..1, normalised with these.
 MEAN = (0.485, 0.456, 0.406)

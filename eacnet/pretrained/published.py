@@ -1,4 +1,4 @@
-"""Checkpoints of the published networks: the authors', DABNet's and ERFNet's .pth files."""
+"""Checkpoints of the published networks: .pth files of their authors or of a re-implementation."""
 
 import re
 from collections.abc import Mapping
@@ -11,94 +11,23 @@ from torch import Tensor
 from eacnet.errors import InputError
 from eacnet.models.checkpoint import filled_model, mismatch, shortened
 from eacnet.models.network import EACNet, build_model
+from eacnet.pretrained.names import PUBLISHED, Published, renamed
 
-Renames = tuple[tuple[str, str], ...]
-
-
-class Published(NamedTuple):
-    """How the checkpoints of one published network are named.
-
-    `head` is a parameter of the classifier with one entry per class, by which the network is known.
-    `renames` are the replacements that turn our names into the published ones, applied in order.
-    Published names that start with `unused` take no part in the network.
-    """
-
-    backbone: str
-    head: str
-    renames: Renames
-    unused: str | None = None
-
-
-_DAB = (
-    (r"^classifier\.", "classifier.0.conv."),
-    (r"^backbone\.stem\.", "init_conv."),
-    (r"^backbone\.fuse(\d)\.", r"bn_prelu_\1."),
-    (r"^backbone\.down(\d)\.conv\.", r"downsample_\1.conv3x3.conv."),
-    (r"^backbone\.down(\d)\.", r"downsample_\1."),
-    (r"^backbone\.block(\d)\.(\d)\.", r"DAB_Block_\1.DAB_Module_\1_\2."),
-    (r"\.before\.", ".bn_relu_1."),
-    (r"\.reduce\.", ".conv3x3."),
-    (r"\.near\.0\.", ".dconv3x1."),
-    (r"\.near\.1\.", ".dconv1x3."),
-    (r"\.far\.0\.", ".ddconv3x1."),
-    (r"\.far\.1\.", ".ddconv1x3."),
-    (r"\.after\.", ".bn_relu_2."),
-    (r"\.expand\.", ".conv1x1.conv."),
-    (r"\.norm_act\.", ".bn_prelu."),
-    (r"\.norm\.", ".bn."),
-    (r"\.act\.", ".acti."),
-)
-_ERF_BLOCKS = (
-    (r"\.vertical(\d)\.", r".conv3x1_\1."),
-    (r"\.horizontal(\d)\.", r".conv1x3_\1."),
-    (r"\.norm(\d?)\.", r".bn\1."),
-)
-_ERF = (
-    (r"^classifier\.", "encoder.output_conv."),
-    (r"^backbone\.stem\.", "encoder.initial_block."),
-    (r"^backbone\.layers\.", "encoder.layers."),
-    *_ERF_BLOCKS,
-)
-_ERFNET = (
-    (r"^classifier\.", "decoder.output_conv."),
-    (r"^backbone\.encoder\.stem\.", "encoder.initial_block."),
-    (r"^backbone\.encoder\.layers\.", "encoder.layers."),
-    (r"^backbone\.decoder\.", "decoder.layers."),
-    *_ERF_BLOCKS,
-)
-_ENET = (
-    (r"^backbone\.stem\.conv\.", "encoder.initial.conv."),
-    (r"^backbone\.stem\.norm\.", "encoder.initial.batch_norm."),
-    (r"^backbone\.stem\.act\.", "encoder.initial.prelu."),
-    (r"^backbone\.stage([12])\.(\d)\.", r"encoder.bottleneck_\1_\2."),
-    *((rf"^backbone\.stage3\.{i}\.", f"encoder.bottleneck_3_{i + 1}.") for i in range(8)),
-    (r"\.reduce\.", ".block1x1_1."),
-    (r"\.middle\.", ".middle_block."),
-    (r"\.expand\.", ".block1x1_2."),
-    (r"(_1|_2|_block)\.conv\.", r"\1.0."),
-    (r"(_1|_2|_block)\.norm\.", r"\1.1."),
-    (r"(_1|_2|_block)\.act\.", r"\1.2."),
-)
-# torchvision's names, too.
-RESNET18 = (
-    (r"^backbone\.(conv|norm)\.", r"\g<1>1."),
-    (r"^backbone\.", ""),
-    (r"(^|\.)norm(\d)\.", r"\1bn\2."),
-    (r"\.shortcut\.", ".downsample."),
-)
-PUBLISHED = (
-    Published("dab", "classifier.0.conv.weight", _DAB),
-    Published("erfnet", "decoder.output_conv.bias", _ERFNET, unused="encoder.output_conv."),
-    Published("erf", "encoder.output_conv.bias", _ERF),
-    Published("enet", "classify.bias", ((r"^classifier\.", "classify."), *_ENET)),
-    Published(
-        "enet", "encoder.classifier.bias", ((r"^classifier\.", "encoder.classifier."), *_ENET)
-    ),
-    Published("resnet18", "classify.3.weight", ((r"^classifier\.", "classify."), *RESNET18)),
-)
 # The calibration's published names. DABNet's tell which one it is, the others' do not.
 TOLD = {("dab", "pam"): "full", ("dab", "eac_module"): "pooled"}
 CALIBRATION = re.compile(r"^(eac_module|eac|pam)\.")
+# What DataParallel, a wrapper with the loss, and torch.compile put in front; also several of them.
+PREFIXES = re.compile(r"^((module|model|_orig_mod)\.)+")
+# Class weights that such a wrapper keeps beside the network.
+LOSS = re.compile(r"(\w*_)?(loss|criterion)\.")
+
+
+class Loaded(NamedTuple):
+    """A published checkpoint as a network, what is known of it, and which parts were dropped."""
+
+    model: EACNet
+    published: Published
+    dropped: list[str]
 
 
 def load_published(
@@ -106,11 +35,13 @@ def load_published(
 ) -> EACNet:
     """Load a published checkpoint, in evaluation mode on the CPU.
 
-    The network and its number of classes follow from the parameters' names and shapes.
+    The network and its number of classes follow from the parameters' names and shapes. Auxiliary
+    heads, which only training needs, are left out.
 
     Args:
         source: a .pth file, or what it holds: the parameters by their published names, also within
-            {"model": ...} or {"state_dict": ...}, also with DataParallel's prefix "module.".
+            {"model": ...} or {"state_dict": ...}, also with the prefixes "module." of DataParallel,
+            "model." of a wrapper with the loss, "_orig_mod." of torch.compile.
         calibration: "full" or "pooled" where the names do not tell: only DABNet's do, others with
             a calibration are taken as pooled.
 
@@ -118,19 +49,29 @@ def load_published(
         InputError: the file is missing or damaged, holds more than tensors (nothing in it is run),
             or is of another network.
     """
+    return read_published(source, calibration).model
+
+
+def read_published(
+    source: Path | str | Mapping[str, Any], calibration: str | None = None
+) -> Loaded:
+    """Load a published checkpoint as `load_published`, with what is known about it."""
     where = "the state dict" if isinstance(source, Mapping) else str(source)
     state = _parameters(source if isinstance(source, Mapping) else _read(Path(source)), where)
 
-    network = next((network for network in PUBLISHED if network.head in state), None)
+    network = next(
+        (each for each in PUBLISHED if {each.head, each.mark or each.head} <= set(state)), None
+    )
     if network is None:
+        heads = dict.fromkeys(each.head for each in PUBLISHED)
         raise InputError(
             f"{where} is of no network known here: it has none of their classifiers "
-            f"({', '.join(network.head for network in PUBLISHED)}); "
-            f"not understood: {shortened(list(state))}"
+            f"({', '.join(heads)}); not understood: {shortened(list(state))}"
         )
     backbone, num_classes = network.backbone, state[network.head].shape[:1].numel()
-    if network.unused:
-        state = {name: v for name, v in state.items() if not name.startswith(network.unused)}
+    unused = re.compile(rf"{network.auxiliary}|{LOSS.pattern}")
+    dropped = [found[0].rstrip(".") for name in state if (found := unused.match(name))]
+    state = {name: value for name, value in state.items() if not unused.match(name)}
     prefix = next((found[1] for name in state if (found := CALIBRATION.match(name))), None)
     told = TOLD.get((backbone, prefix)) if prefix else "none"
     if calibration is None:
@@ -153,12 +94,17 @@ def load_published(
         # Files from before PyTorch 0.4.1 hold no batch counters; nothing here depends on them.
         if name.endswith(".num_batches_tracked"):
             state.setdefault(name, torch.tensor(0))
+    for name, other in published.items():
+        # Linear layers on single pixels are 1x1 convolutions here.
+        if other in state and state[other].ndim == 2 and ours[name].shape[2:] == (1, 1):
+            state[other] = state[other][..., None, None]
     if problem := mismatch({published[name]: value for name, value in ours.items()}, state):
         raise InputError(
             f"{where} looks like {backbone} with calibration {calibration}, but {problem}"
         )
     state = {name: state[other] for name, other in published.items()}
-    return filled_model(backbone, num_classes, calibration, state)
+    model = filled_model(backbone, num_classes, calibration, state)
+    return Loaded(model, network, list(dict.fromkeys(dropped)))
 
 
 def _read(path: Path) -> Any:
@@ -183,11 +129,4 @@ def _parameters(content: Any, where: str) -> dict[str, Tensor]:
     strangers = [name for name, value in content.items() if not isinstance(value, Tensor)]
     if strangers:
         raise InputError(f"{where} holds more than tensors: {shortened(strangers)}")
-    return {name.removeprefix("module."): value for name, value in content.items()}
-
-
-def renamed(name: str, renames: Renames) -> str:
-    """Return what our parameter `name` is called elsewhere: `renames` applied in order."""
-    for pattern, replacement in renames:
-        name = re.sub(pattern, replacement, name)
-    return name
+    return {PREFIXES.sub("", name): value for name, value in content.items()}

@@ -9,9 +9,10 @@ from eacnet.scenes.buildings import draw_building, draw_distance, draw_wall
 from eacnet.scenes.canvas import SUPERSAMPLING, Camera, Canvas, Patch, Point
 from eacnet.scenes.chance import between, happens, jitter, pick
 from eacnet.scenes.label_ids import ID
-from eacnet.scenes.layout import SIZES, Lot, Thing, draw_lots, draw_things, painting_order
+from eacnet.scenes.layout import draw_lots, draw_things
 from eacnet.scenes.light import develop, draw_grain, draw_light, scaled
 from eacnet.scenes.street import draw_street, paint_ground, paint_sky
+from eacnet.scenes.things import SIZES, Lot, Thing, painting_order
 from eacnet.scenes.vehicles import PAINT
 
 SMALLEST, LARGEST = (64, 128), (1024, 2048)

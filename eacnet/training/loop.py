@@ -12,13 +12,15 @@ from lightning_fabric.utilities.exceptions import MisconfigurationException
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from eacnet.config.params import Hardware, Optimiser, Recipe
+from eacnet.config.params import Hardware
+from eacnet.config.recipe import Optimiser, Recipe
 from eacnet.data.device import DeviceLoader, lives_on_device
 from eacnet.data.samples import Batches, Samples, make_loader
 from eacnet.errors import InputError
 from eacnet.files import set_aside
 from eacnet.machine import usable_cores
 from eacnet.progress import progress
+from eacnet.training.auxiliary import with_auxiliary
 from eacnet.training.average import Average
 from eacnet.training.schedule import learning_rate
 from eacnet.training.state import Epoch, Training
@@ -40,7 +42,12 @@ class Objective(nn.Module):
         """Return the scalar loss of images uint8 (B,h,w,3) against labels uint8 (B,h,w)."""
         # Channels are moved, not copied: the stored order is PyTorch's channels-last.
         pixels = (images - self.mean).permute(0, 3, 1, 2)
-        return self.loss(self.network(pixels).float(), labels.long())
+        heads = getattr(self.network, "auxiliary", None)
+        if heads is None:
+            return self.loss(self.network(pixels).float(), labels.long())
+        logits, others = self.network.with_auxiliary(pixels)
+        others = {name: each.float() for name, each in others.items()}
+        return with_auxiliary(self.loss, heads, logits.float(), others, labels.long())
 
 
 def make_optimiser(network: nn.Module, how: Optimiser) -> torch.optim.Optimizer:

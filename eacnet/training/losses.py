@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from eacnet.config.params import Loss
+from eacnet.config.recipe import Loss
 from eacnet.datasets.labels import IGNORED
 from eacnet.errors import InputError
 

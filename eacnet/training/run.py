@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from eacnet.config.names import AUXILIARY
 from eacnet.config.params import Params
 from eacnet.data.samples import Augmentation, Samples, check_crop
 from eacnet.data.store import Store as Data
@@ -51,6 +52,8 @@ def train_run(run: Run, params: Params) -> None:
     origin = recipe.init, params.model.weights_for(run.backbone)
     classes, mean = data.info["classes"], data.info["mean"]
     network, start = initial_model(run.backbone, run.calibration, classes, mean, *origin)
+    if recipe.auxiliary and run.backbone in AUXILIARY:
+        network.add_auxiliary()
     facts = {
         "backbone": run.backbone,
         "calibration": run.calibration,

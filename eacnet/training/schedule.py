@@ -1,6 +1,6 @@
 """The learning rate as a pure function of the iteration: nothing to save, nothing to resume."""
 
-from eacnet.config.params import Schedule
+from eacnet.config.recipe import Schedule
 
 
 def learning_rate(

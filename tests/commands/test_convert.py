@@ -11,7 +11,7 @@ from eacnet.datasets.camvid import LABELS as CAMVID
 from eacnet.datasets.cityscapes import LABELS as CITYSCAPES
 from eacnet.datasets.labels import described
 from eacnet.evaluation.evaluate import evaluate
-from eacnet.pretrained.published import RESNET18, renamed
+from eacnet.pretrained.names import RESNET18, renamed
 
 MEAN = ["--mean", "73.2", "82.9", "72.4"]
 
@@ -79,6 +79,40 @@ def test_a_published_network_arrives(
     image, logits = published.pairs[0]
     with torch.no_grad():
         assert (model(image) - logits).abs().max() < 1e-4 * logits.abs().max()
+
+
+@pytest.mark.parametrize(
+    ("name", "unused", "align_corners", "mean", "std"),
+    [
+        ("pidnet_s", ["seghead_p", "seghead_d"], True, 123.675, 58.395),
+        ("ddrnet23_slim", ["seghead_extra"], False, 123.675, 58.395),
+        ("bisenetv2", ["aux2", "aux3", "aux4", "aux5_4"], False, 255 * 0.3257, 255 * 0.2112),
+        ("fast_scnn", ["auxlayer"], True, 123.675, 58.395),
+        ("cgnet", [], False, 73.158, 1.0),
+    ],
+)
+def test_a_network_whose_images_are_known(
+    name, unused, align_corners, mean, std, reference, convert, tmp_path
+):
+    source, target = tmp_path / "authors.pth", tmp_path / "model.safetensors"
+    published = reference(name)
+    heads = {f"{head}.conv1.weight": torch.ones(2, 2) for head in unused}
+    state = {"model." + name: value for name, value in (published.state | heads).items()}
+    torch.save({"state_dict": state | {"loss.criterion.weight": torch.ones(19)}}, source)
+    code, lines = convert(source, target)
+    assert (code, len(lines)) == (0, 1)
+    assert f"backbone {name}, calibration none, 19 classes of cityscapes" in lines[0]
+    assert f"without {' and '.join([*unused, 'loss'])}, which only training needs" in lines[0]
+    assert ("align_corners=True, here False" in lines[0]) == align_corners
+    model = load_model(target)
+    assert model.card.align_corners == align_corners
+    assert model.card.mean[0] == pytest.approx(mean)
+    assert model.card.std[0] == pytest.approx(std)
+    image, scores = published.pairs[0]
+    with torch.no_grad():
+        assert (model.coarse(image) - scores).abs().max() < 1e-4 * scores.abs().max()
+    convert(source, target, *MEAN)
+    assert load_model(target).card.mean == [73.2, 82.9, 72.4]
 
 
 def test_what_is_written_can_be_evaluated(checkpoint, convert, tmp_path):

@@ -61,6 +61,7 @@ def test_every_published_recipe_is_as_its_paper_says():
         ("datasets.synthetic.size", [4096, 8192], ["datasets.synthetic.size.0 is 4096", "1024"]),
         ("ablation.seeds", [], ["ablation.seeds is []"]),
         ("benchmark", "huge", ["benchmark is 'huge'", "full, quick"]),
+        ("recipes.synthetic.auxiliary", True, ["synthetic.auxiliary is true", "dab has no"]),
         ("benchmarks.quick.rounds", 0, ["benchmarks.quick.rounds is 0", "greater than 0"]),
         ("benchmarks.quick.rows", [{**GRID, "networks": ["vgg-none"]}], ["'vgg-none'", "erfnet"]),
         ("benchmarks.quick.rows", [{**GRID, "forms": ["fast"]}], ["forms.0 is 'fast'", "eager"]),

@@ -3,7 +3,7 @@ import pytest
 import torch
 from torchvision.transforms.v2.functional import adjust_brightness, adjust_saturation
 
-from eacnet.config.params import Photometric
+from eacnet.config.recipe import Photometric
 from eacnet.data.colour import YIQ, colour_map, draw_colour, recolour
 
 MEAN = (90, 100, 110)

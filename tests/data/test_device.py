@@ -3,7 +3,7 @@ import pytest
 import torch
 from PIL import Image
 
-from eacnet.config.params import Photometric
+from eacnet.config.recipe import Photometric
 from eacnet.data.device import DeviceLoader, lives_on_device
 from eacnet.data.frames import Frames
 from eacnet.data.samples import Augmentation, Batches, Samples, make_loader

@@ -8,7 +8,10 @@ import torch
 from eacnet.benchmark.published_form import reference_predict
 from eacnet.config.names import CALIBRATIONS
 from eacnet.errors import InputError
-from eacnet.inference.export import Signature, export_model, formats
+from eacnet.inference.export import Signature, export_model
+from eacnet.inference.export.exported import least_side
+from eacnet.inference.export.formats import FORMATS
+from eacnet.models import build_model
 
 
 @pytest.mark.parametrize(
@@ -21,6 +24,11 @@ from eacnet.inference.export import Signature, export_model, formats
         ("resnet18", "point", Signature(label_map=True)),
         ("enet", "local", Signature()),
         ("erfnet", "none", Signature()),
+        ("pidnet_s", "pooled", Signature(uint8_input=True, label_map=True)),
+        ("ddrnet23_slim", "none", Signature()),
+        ("bisenetv2", "pooled", Signature(uint8_input=True)),
+        ("fast_scnn", "pooled", Signature(uint8_input=True, label_map=True)),
+        ("cgnet", "none", Signature(label_map=True)),
     ],
 )
 def test_onnx_gives_what_the_network_gives(
@@ -58,6 +66,51 @@ def test_openvino_takes_every_size_and_says_its_classes(network, pixels, tmp_pat
     assert (labels != reference_predict(model, image[0].numpy())).mean() <= 1e-3
 
 
+@pytest.mark.parametrize("backbone", ["bisenetv2", "fast_scnn"])
+def test_openvino_takes_sizes_that_were_not_traced(network, pixels, tmp_path, backbone):
+    openvino = pytest.importorskip("openvino")
+    model = network(backbone)
+    export_model(model, tmp_path / "net.xml", Signature(True, True))
+    run = openvino.Core().compile_model(
+        tmp_path / "net.xml", "CPU", {"INFERENCE_PRECISION_HINT": "f32"}
+    )
+    for size in ((203, 330), (24, 24)):
+        image = pixels(*size)
+        labels = run(image.numpy())[0][0]
+        assert (labels != reference_predict(model, image[0].numpy())).mean() <= 1e-3
+
+
+@pytest.mark.parametrize(
+    ("backbone", "suffix"), [("pidnet_s", ".pt2"), ("fast_scnn", ".onnx"), ("dab", ".xml")]
+)
+def test_a_fixed_size_of_any_shape(network, pixels, tmp_path, backbone, suffix):
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("openvino")
+    model = network(backbone)
+    file = tmp_path / f"net{suffix}"
+    metadata = export_model(model, file, Signature(True, True, size=(93, 150)))
+    assert metadata["sizes"] == "93x150"
+    run = FORMATS[suffix].open(file)
+    image = pixels(93, 150)
+    labels = run(image.numpy())[0]
+    assert (labels != reference_predict(model, image[0].numpy())).mean() <= 1e-3
+    with pytest.raises(Exception, match=r"(?i)shape|size|dimension"):
+        run(pixels(96, 160).numpy())
+    with pytest.raises(InputError, match="8x150 pixels are too small"):
+        export_model(model, file, Signature(size=(8, 150)))
+
+
+def test_an_open_pt2_of_a_network_that_pads_further(network, tmp_path):
+    metadata = export_model(network("fast_scnn", "none"), tmp_path / "net.pt2", Signature())
+    assert metadata["sizes"] == "multiples of 32 pixels, at least 64"
+
+
+def test_the_least_side_leaves_two_rows_in_the_coarsest_map():
+    sides = {name: least_side(build_model(name, 5, "none")) for name in ("dab", "ddrnet23_slim")}
+    assert sides == {"dab": 16, "ddrnet23_slim": 520}
+    assert least_side(build_model("resnet18", 5, "pooled")) == 64
+
+
 @pytest.mark.parametrize("calibration", CALIBRATIONS)
 def test_pt2_takes_multiples_of_the_stride_and_says_so(network, pixels, tmp_path, calibration):
     model = network("resnet18", calibration)
@@ -69,29 +122,21 @@ def test_pt2_takes_multiples_of_the_stride_and_says_so(network, pixels, tmp_path
     files = {"eacnet.json": ""}
     run = torch.export.load(tmp_path / "net.pt2", extra_files=files).module()
     assert json.loads(files["eacnet.json"]) == metadata
-    for size in ((80, 64), (least, least)):
-        image = pixels(*size)
-        labels = run(image)[0].numpy()
-        assert (labels != reference_predict(model, image[0].numpy())).mean() <= 1e-3
-
-
-def replace_onnx(monkeypatch, **functions):
-    changed = formats.FORMATS[".onnx"]._replace(**functions)
-    monkeypatch.setitem(formats.FORMATS, ".onnx", changed)
+    image = pixels(80, 64)
+    labels = run(image)[0].numpy()
+    assert (labels != reference_predict(model, image[0].numpy())).mean() <= 1e-3
 
 
 @pytest.mark.parametrize("signature", [Signature(), Signature(label_map=True)])
 def test_a_mismatch_leaves_no_file(network, tmp_path, monkeypatch, signature):
     pytest.importorskip("onnxruntime")
-    written = formats._write_onnx
+    written = FORMATS[".onnx"].write
 
     def sabotaged(exported, metadata, path):
         exported.folded.network.get_submodule("1").weight.mul_(-1.0)
         written(exported, metadata, path)
 
-    monkeypatch.setitem(
-        formats.FORMATS, ".onnx", formats.FORMATS[".onnx"]._replace(write=sabotaged)
-    )
+    monkeypatch.setattr(FORMATS[".onnx"], "write", sabotaged)
     with pytest.raises(InputError, match=r"net\.onnx: the exported network .* file was deleted"):
         export_model(network(), tmp_path / "net.onnx", signature)
     assert list(tmp_path.iterdir()) == []
@@ -106,7 +151,7 @@ def test_a_network_that_fails_elsewhere_leaves_no_file(network, tmp_path, monkey
 
         return run
 
-    replace_onnx(monkeypatch, opened=opened)
+    monkeypatch.setattr(FORMATS[".onnx"], "open", opened)
     with pytest.raises(InputError, match=r"fails \(unsupported\) at 61x90 pixels"):
         export_model(network(), tmp_path / "net.onnx", Signature())
     assert list(tmp_path.iterdir()) == []

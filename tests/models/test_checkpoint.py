@@ -15,6 +15,8 @@ CLASSES = [
 ]
 CARD = {"classes": CLASSES, "mean": [72.4, 82.9, 73.2], "std": [1.0, 1.0, 1.0], "dataset": "camvid"}
 
+FURTHER = ("pidnet_s", "ddrnet23_slim", "bisenetv2", "fast_scnn", "cgnet")
+
 
 @pytest.fixture
 def saved(tmp_path, randomised):
@@ -45,6 +47,7 @@ def rewrite(path, change):
         ("enet", "pooled"),
         ("resnet18", "pooled"),
         ("erfnet", "none"),
+        *((name, "pooled") for name in FURTHER),
     ],
 )
 def test_round_trip_keeps_every_bit(backbone, calibration, tmp_path, randomised):
@@ -159,6 +162,15 @@ def test_a_file_that_does_not_hold_what_it_says(saved, change, message):
         load_model(saved[1])
     assert str(saved[1]) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_the_card_names_an_upsampling_by_corners_and_files_without_that_word_have_none(saved):
+    model, path = saved
+    assert load_model(path).card.align_corners is False
+    with safe_open(path, "pt") as file:
+        assert "align_corners" not in file.metadata()
+    save_model(model, path, **CARD, align_corners=True)
+    assert load_model(path).card == ModelCard(**CARD, align_corners=True)
 
 
 def damage(name, change):

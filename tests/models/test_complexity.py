@@ -35,6 +35,39 @@ def test_dab_pooled_by_hand(height, width):
     assert cost.parameters == 757_784
 
 
+@pytest.mark.parametrize(
+    ("backbone", "giga"),
+    [
+        ("pidnet_s", 47.2),
+        ("ddrnet23_slim", 36.3),
+        ("bisenetv2", 98.4),
+        ("fast_scnn", 6.7),
+        ("cgnet", 27.0),
+    ],
+)
+def test_further_networks_cost_what_is_known_of_them(backbone, giga):
+    cost = complexity(build_model(backbone, K, "none"), 1024, 2048)
+    assert round(cost.macs / 1e9, 1) == giga
+    assert cost.attention_macs == 0
+
+
+@pytest.mark.parametrize("backbone", ["pidnet_s", "bisenetv2", "fast_scnn", "cgnet", "lraspp"])
+def test_every_convolution_is_counted(backbone):
+    """Against the sum over layers: output values x inputs of one of them."""
+    model = build_model(backbone, K, "none").eval()
+    counted = []
+
+    def count(layer, inputs, output):
+        counted.append(output[0].numel() * layer.weight[0].numel())
+
+    for module in model.modules():
+        if isinstance(module, torch.nn.Conv2d):
+            module.register_forward_hook(count)
+    with torch.no_grad():
+        model(torch.zeros(1, 3, 64, 96))
+    assert complexity(model, 64, 96).macs == sum(counted)
+
+
 def test_full_attention_by_hand():
     full, none = (complexity(build_model("dab", K, how), 64, 96) for how in ("full", "none"))
     queries = 8 * 12

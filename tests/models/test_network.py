@@ -8,6 +8,8 @@ from torch import nn
 from eacnet.config import names as schema
 from eacnet.errors import InputError
 from eacnet.models import backbones, build_model, network
+from eacnet.models.backbones.fast_scnn import part_means
+from eacnet.models.backbones.layers import Norm
 from eacnet.pretrained.published import load_published
 
 COUNTS = {
@@ -27,6 +29,14 @@ COUNTS = {
     ("resnet18", "pooled"): 5_308_021,
     # The published 2,066,642 count the encoder's own 1x1 classifier, which decoding leaves unused.
     ("erfnet", "none"): 2_066_642 - 19 * (128 + 1),
+    ("pidnet_s", "none"): 7_625_715,
+    ("ddrnet23_slim", "none"): 5_695_987,
+    ("bisenetv2", "none"): 3_358_627,
+    ("fast_scnn", "none"): 1_138_051,
+    ("cgnet", "none"): 496_306,
+    ("cgnet", "pooled"): 496_306 + 1_141,
+    # torchvision's own count is 3,221,538 at 21 classes: two classifiers, on 40 and 128 channels.
+    ("lraspp", "none"): 3_221_538 - 2 * (40 + 128 + 2),
 }
 REFERENCES = [
     "dab-none",
@@ -41,7 +51,17 @@ REFERENCES = [
     "resnet18-pooled",
     "erfnet-decoder",
 ]
-BACKBONES = ["dab", "erf", "enet", "resnet18"]
+FURTHER = ["pidnet_s", "ddrnet23_slim", "bisenetv2", "fast_scnn", "cgnet"]
+BACKBONES = ["dab", "erf", "enet", "resnet18", *FURTHER]
+# Mean and largest magnitude, and scores [0, 0, 0], [9, 31, 63], [18, 63, 127] of the published code
+# in float64 at 512x1024.
+PROBES = {
+    "pidnet_s": (11.0996, 41.3367, 1.9726, 8.8226, 1.8820),
+    "ddrnet23_slim": (8.6435, 44.6928, 1.7086, 15.3976, -4.0165),
+    "bisenetv2": (4.4390, 20.2543, -3.4372, -0.4780, -0.3962),
+    "fast_scnn": (8.4405, 46.3048, 0.2284, 8.6308, -1.4762),
+    "cgnet": (2.3868, 10.5129, -0.1103, 1.1894, 0.7839),
+}
 
 
 @pytest.mark.parametrize("name", REFERENCES)
@@ -56,6 +76,24 @@ def test_reproduces_the_published_network(name, reference):
             ours = model(image)
         assert ours.shape == logits.shape
         assert (ours - logits).abs().max() < 1e-4 * logits.abs().max()
+
+
+@pytest.mark.parametrize("name", FURTHER)
+def test_reproduces_the_scores_of_a_further_network(name, reference):
+    published = reference(name)
+    model = load_published(published.state)
+    assert (model.backbone_name, model.calibration_name) == (name, "none")
+    assert len(published.pairs) == 2
+    with torch.no_grad():
+        for image, scores in published.pairs:
+            ours = model.coarse(image)
+            assert ours.shape == scores.shape
+            assert (ours - scores).abs().max() < 1e-4 * scores.abs().max()
+        # The stored sizes are too small for a wrong stride in a pyramid to show.
+        found = model.double().coarse(published.input(512, 1024).double())[0]
+    probes = found[0, 0, 0], found[9, 31, 63], found[18, 63, 127]
+    values = [value.item() for value in (found.abs().mean(), found.abs().max(), *probes)]
+    assert values == pytest.approx(PROBES[name], abs=6e-5)
 
 
 @pytest.mark.parametrize(("names", "count"), COUNTS.items())
@@ -116,6 +154,62 @@ def test_scores_and_upsample_make_up_the_forward_pass(backbone, randomised):
         assert torch.equal(model.upsample(calibrated, (50, 70)), model(images))
 
 
+@pytest.mark.parametrize("backbone", BACKBONES)
+@pytest.mark.parametrize("size", [(64, 64), (17, 40)])
+def test_a_batch_of_one_trains(backbone, size, randomised):
+    torch.manual_seed(0)
+    model = randomised(build_model(backbone, 5)).train()
+    logits = model(torch.randn(1, 3, *size))
+    F.cross_entropy(logits, torch.randint(5, (1, *size))).backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad.isfinite().all(), name
+    assert all(value.isfinite().all() for value in model.state_dict().values())
+
+
+def test_a_single_value_is_normalised_by_the_running_statistics():
+    norm = Norm(3).train()
+    norm.running_mean.fill_(2.0)
+    norm.running_var.fill_(4.0)
+    norm.bias.data.fill_(1.0)
+    values = norm(torch.full((1, 3, 1, 1), 6.0))
+    torch.testing.assert_close(values, torch.full((1, 3, 1, 1), 3.0))
+    assert (norm.running_mean == 2).all()
+    plain = nn.BatchNorm2d(3).train()
+    maps = torch.randn(2, 3, 1, 1)
+    torch.testing.assert_close(Norm(3).train()(maps), plain(maps))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 5), (6, 12), (7, 13)])
+@pytest.mark.parametrize("parts", [1, 2, 3, 6])
+def test_means_over_parts_as_products_are_the_adaptive_pool(size, parts):
+    maps = torch.randn(2, 4, *size)
+    traced = torch.jit.trace(lambda x: part_means(x, parts), torch.zeros(1, 4, 9, 10))
+    torch.testing.assert_close(traced(maps), F.adaptive_avg_pool2d(maps, parts))
+
+
+def test_scores_of_the_padding_are_not_calibrated(randomised):
+    model = randomised(build_model("bisenetv2", 5)).eval()
+    images = torch.randn(1, 3, 40, 72)
+    with torch.no_grad():
+        coarse, calibrated = model.scores(images)
+        padded = model.coarse(F.pad(images, (0, 24, 0, 24)))
+    assert coarse.shape == (1, 5, 5, 9)
+    torch.testing.assert_close(coarse, padded[..., :5, :9])
+    assert torch.equal(calibrated, model.calibration(coarse.clone()))
+
+
+def test_lraspp_is_torchvisions():
+    from torchvision.models.segmentation import lraspp_mobilenet_v3_large
+
+    theirs = lraspp_mobilenet_v3_large(weights=None, weights_backbone=None, num_classes=5).eval()
+    ours = build_model("lraspp", 5, "none").eval()
+    state = dict(zip(ours.state_dict(), theirs.state_dict().values(), strict=True))
+    ours.load_state_dict(state)
+    images = torch.randn(1, 3, 64, 96)
+    with torch.no_grad():
+        torch.testing.assert_close(ours(images), theirs(images)["out"])
+
+
 def test_the_erfnet_baseline_decodes_to_full_size_itself(randomised):
     model = randomised(build_model("erfnet", 5, "none")).train()
     images = torch.randn(2, 3, 37, 50)
@@ -151,7 +245,10 @@ def test_dropout_is_where_the_published_networks_have_it():
         return [module.p for module in modules if isinstance(module, nn.Dropout2d)]
 
     assert rates("erf") == rates("erfnet") == [0.03] * 5 + [0.3] * 8
-    assert rates("dab") == rates("enet") == rates("resnet18") == []
+    assert rates("dab") == rates("enet") == rates("resnet18") == rates("pidnet_s") == []
+    for backbone in ("bisenetv2", "fast_scnn"):
+        layers = build_model(backbone, 5, "none").modules()
+        assert [layer.p for layer in layers if isinstance(layer, nn.Dropout)] == [0.1]
 
 
 def test_initialisation_is_the_published_one():
@@ -208,8 +305,8 @@ def test_the_smallest_images_work(calibration, size):
 
 def test_params_name_exactly_the_networks_there_are():
     assert get_args(schema.Backbone) == tuple(BACKBONES)
-    assert get_args(schema.Baseline) == ("erfnet",)
-    assert set(network.NETWORKS) == {*BACKBONES, "erfnet"}
+    assert get_args(schema.Baseline) == ("erfnet", "lraspp")
+    assert set(network.NETWORKS) == {*BACKBONES, "erfnet", "lraspp"}
     assert get_args(schema.CalibrationName) == ("none", "full", "pooled", "point", "local")
 
 

@@ -25,6 +25,8 @@ def test_every_published_value_arrives(reference):
         lambda state: {"epoch": 3, "state_dict": state, "best_acc": 0.5},
         lambda state: {"module." + name: value for name, value in state.items()},
         lambda state: {"model": {"module." + name: value for name, value in state.items()}},
+        lambda state: {"module.model." + name: value for name, value in state.items()},
+        lambda state: {"_orig_mod.module." + name: value for name, value in state.items()},
     ],
 )
 def test_all_wrappings(wrap, reference, tmp_path):
@@ -54,6 +56,18 @@ def test_files_from_before_batch_counters(reference):
     old = {name: value for name, value in state.items() if "num_batches" not in name}
     assert len(old) < len(state)
     load_published(old)
+
+
+def test_cgnet_with_its_dropout_before_the_classifier(reference):
+    state = reference("cgnet").state
+    state["classifier.1.conv.weight"] = state.pop("classifier.0.conv.weight")
+    assert load_published(state).backbone_name == "cgnet"
+
+
+def test_a_rest_beside_the_auxiliary_heads_is_refused(reference):
+    state = reference("pidnet_s").state | {"seghead_extra.bn1.weight": torch.ones(64)}
+    with pytest.raises(InputError, match=r"not understood: seghead_extra\.bn1\.weight$"):
+        load_published(state)
 
 
 def test_does_not_share_memory_with_its_source(reference):

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from eacnet.report.figures.examples import Example
+from eacnet.report.figures.training import training
 from eacnet.report.pages.html import html
-from eacnet.report.tables.all_tables import tables
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 pytestmark = pytest.mark.skipif(
@@ -56,7 +56,8 @@ def open_page(driver, results, tmp_path):
     shown = results()
     examples = [Example("a frame", image, truth, prediction, coarse)] * 2
     path = tmp_path / "index.html"
-    path.write_text(html(shown, tables(shown), examples, {"training.svg": SVG}), encoding="utf-8")
+    text = html(shown, examples, [training], {"training.svg": SVG})
+    path.write_text(text, encoding="utf-8")
 
     def make(width=1200, dark=False):
         scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]

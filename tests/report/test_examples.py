@@ -66,7 +66,7 @@ def test_classes_are_painted_and_ignored_pixels_black():
 class RedIsTheClass(torch.nn.Module):
     """Predicts the red channel, and after its calibration the green one."""
 
-    num_classes = 3
+    num_classes, stride = 3, 1
     card = ModelCard(classes=[], mean=[5.0, 5.0, 5.0], std=[1.0] * 3)
 
     def __init__(self, calibration):

@@ -3,75 +3,95 @@ from pathlib import Path
 
 import pytest
 from drawn import texts
+from experiment import HEAD, machine, timed
 
-from eacnet.report.figures.speed import (
+from eacnet.report.figures.accuracy_speed import (
     UNSTATED,
-    Point,
-    accuracy_speed_figure,
-    accuracy_speed_points,
-    scaling_figure,
+    accuracy_speed,
+    measured,
+    published_points,
 )
-from eacnet.report.tables.comparison import read_published
+from eacnet.report.figures.drawing import Pictures
+from eacnet.report.figures.scaling import scaling_figure
 
-PUBLISHED = read_published(Path(__file__).parents[2] / "data/published.csv")
+PUBLISHED = (Path(__file__).parents[2] / "data/published.csv").read_text()
+SMALL = {"height": 360, "width": 480}
 
 
 def timing(**others):
-    row = {"device": "GPU A", "network": "dab-pooled", "backbone": "dab", "calibration": "pooled"}
-    row |= {"form": "eager", "precision": "fp32", "height": 360, "width": 480, "batch": 1}
-    return row | {"scope": "label map", "median_ms": 10.0, "fps": 100.0} | others
+    return {**timed("dab-pooled", "eager", 10.0), "device": "GPU A", **SMALL, **others}
 
 
-def summary(**miou):
-    return {
-        "groups": [
-            {"backbone": "dab", "calibration": name, "scores": {"miou": {"mean": mean}}}
-            for name, mean in miou.items()
-        ]
+def of_device(name, *rows):
+    return {**machine(name), "rows": list(rows), "modules": [], "skipped": []}
+
+
+def row(network, fps, form="eager", **others):
+    return timed(network, form, 1000 / fps, **{**SMALL, **others})
+
+
+def test_a_panel_holds_every_network_at_one_size_and_runtime(results):
+    rows = [
+        row("dab-none", 12.0), row("dab-pooled", 10.0), row("erf-none", 5.0),
+        row("dab-pooled", 40.0, "openvino"),  # nobody else was timed in it
+        row("dab-pooled", 20.0, precision="bf16"), row("dab-none", 24.0, precision="bf16"),
+        row("dab-none", 90.0, height=64, width=64), row("dab-none", 99.0, batch=4),
+        row("enet-none", 99.0),  # not of this ablation
+    ]  # fmt: skip
+    found = results(speed=[of_device("CPU", *rows)])
+    size, points = measured(found, "CPU")
+    assert size == (360, 480)
+    assert {(one.name, one.precision): (one.fps, one.miou) for one in points} == {
+        ("dab", "fp32"): (pytest.approx(12.0), 50.0),
+        ("dab + pooled", "fp32"): (pytest.approx(10.0), 51.25),
+        ("erf", "fp32"): (pytest.approx(5.0), 60.0),
+        ("dab", "bf16"): (pytest.approx(24.0), 50.0),
+        ("dab + pooled", "bf16"): (pytest.approx(20.0), 51.25),
     }
+    figure = accuracy_speed.draw(found, Pictures())
+    (panel,) = figure.axes
+    assert panel.get_title("left") == "measured here: CPU, 360 \N{MULTIPLICATION SIGN} 480"
+    assert [text.get_text() for text in panel.texts] == ["erf", "dab + pooled", "dab"]
+    # Lines lead from none to pooled, in each precision; nothing else is joined.
+    lines = [line for line in panel.lines if len(line.get_xdata()) == 2]
+    ends = {tuple(round(x) for x in line.get_xdata()) for line in lines}
+    assert ends == {(12, 10), (24, 20)}
+    markers = {line.get_marker() for line in panel.lines if len(line.get_xdata()) == 1}
+    assert len(markers) == 2  # one for each precision
 
 
-def test_only_what_was_timed_at_the_scored_size_is_shown():
-    timed = [
-        timing(),
-        timing(form="compile", fps=150.0),
-        timing(form="compile", fps=900.0, precision="bf16"),
-        timing(fps=800.0, height=256, width=512),
-        timing(fps=700.0, scope="logits"),
-        timing(device="CPU B", fps=2.0),
-        timing(device="CPU B", fps=1.0, calibration="none", height=256, width=512),
-    ]
-    found = accuracy_speed_points(summary(none=50.0, pooled=51.0), timed, [], "camvid", [360, 480])
-    assert found == {
-        "GPU A (ours)": [Point(150.0, 51.0, "dab + pooled", ours=True)],
-        "CPU B (ours)": [Point(2.0, 51.0, "dab + pooled", ours=True)],
-    }
+def test_another_size_stands_in_where_the_scored_one_was_not_timed(results):
+    large = {"height": 512, "width": 1024}
+    rows = [row("dab-none", 3.0, **large), row("dab-none", 9.0, height=64, width=64)]
+    assert measured(results(speed=[of_device("CPU", *rows)]), "CPU")[0] == (512, 1024)
+    assert measured(results(speed=[of_device("CPU", rows[1])]), "CPU")[0] == (64, 64)
+    found = results(speed=[of_device("CPU", row("lraspp", 3.0))])
+    assert measured(found, "CPU") is None
+    assert accuracy_speed.draw(found, Pictures()) is None
 
 
-def test_published_methods_stand_with_their_device_alone():
-    found = accuracy_speed_points(summary(), [], PUBLISHED, "camvid", [360, 480])
-    assert found["GTX 1080Ti (published)"] == [
-        Point(146.0, 66.72, "DABNet (360\N{MULTIPLICATION SIGN}480)", ours=False)
-    ]
-    cityscapes = accuracy_speed_points(summary(), [], PUBLISHED, "cityscapes", [1024, 2048])
-    assert Point(116.9, 72.4, "EACNet", ours=False) in cityscapes[f"{UNSTATED} (published)"]
-    assert not any(point.ours for points in cityscapes.values() for point in points)
-    assert accuracy_speed_points(summary(), [], PUBLISHED, "folder", [10, 20]) == {}
+def test_published_methods_are_grey_in_a_panel_of_their_own(results):
+    found = results(published=PUBLISHED, speed=[of_device("CPU", row("dab-none", 3.0))])
+    names = [one.name for one in published_points(found)]
+    assert "DABNet 360\N{MULTIPLICATION SIGN}480 (GTX 1080Ti)" in names
+    figure = accuracy_speed.draw(found, Pictures())
+    ours, others = figure.axes
+    assert [text.get_text() for text in ours.texts] == ["dab"]
+    assert {text.get_text() for text in others.texts} == set(names)
+    assert {text.get_color() for text in others.texts} == {"0.55"}
+    assert {line.get_color() for line in others.lines} == {"0.55"}
+    data = {"dataset": "cityscapes", "size": [1024, 2048]}
+    names = [one.name for one in published_points(results(published=PUBLISHED, data=data))]
+    assert f"EACNet ({UNSTATED})" in names
+    assert published_points(results(published=HEAD)) == []
 
 
-@pytest.mark.parametrize(
-    ("dataset", "size"), [("camvid", [360, 480]), ("cityscapes", [1024, 2048])]
-)
-def test_no_name_lies_over_another_or_leaves_its_panel(dataset, size):
-    timed = [
-        timing(height=size[0], width=size[1], calibration=name, fps=fps)
-        for name, fps in (("none", 2.4), ("pooled", 2.3), ("full", 1.1))
-    ]
-    groups = summary(none=68.0, pooled=68.1, full=67.9)
-    panels = accuracy_speed_points(groups, timed, PUBLISHED, dataset, size)
-    figure = accuracy_speed_figure(panels)
-    for axes in figure.axes:
-        assert len(axes.texts) == len(panels[axes.get_title("left")])
+@pytest.mark.parametrize("dataset", ["camvid", "cityscapes"])
+def test_no_name_lies_over_another_or_leaves_its_panel(results, dataset):
+    rows = [row("dab-none", 2.4), row("dab-pooled", 2.3), row("erf-none", 1.1)]
+    data = {"dataset": dataset, "size": [360, 480]}
+    found = results(published=PUBLISHED, data=data, speed=[of_device("CPU", *rows)])
+    figure = accuracy_speed.draw(found, Pictures())
     words = [(text, box) for text, box in texts(figure) if box.width]
     for (text, box), (other, other_box) in combinations(words, 2):
         assert not box.overlaps(other_box), (text, other)

@@ -2,17 +2,17 @@ import base64
 import copy
 import re
 import zlib
-from dataclasses import replace
 from html.parser import HTMLParser
 from io import BytesIO
 
 import numpy as np
 import pytest
+from experiment import DATA
 from PIL import Image
 
+from eacnet.report.figures import FIGURES
 from eacnet.report.figures.examples import Example
 from eacnet.report.pages.html import html, view
-from eacnet.report.tables.all_tables import tables
 
 NASTY = "<b>&\"'</script>"
 
@@ -39,29 +39,34 @@ def example(title="a frame", shape=(24, 32), calibrated=True):
     return Example(title, image, truth, prediction, coarse if calibrated else None)
 
 
-def made(results, examples=(), figures=None):
-    return html(results, tables(results), examples, figures or {})
+def made(results, examples=(), files=None):
+    files = files or {}
+    stems = {name.partition(".")[0] for name in files}
+    drawn = [one for one in FIGURES if one.name in stems]
+    return html(results, examples, drawn, files)
 
 
-def test_what_a_user_names_stays_text(results):
-    shown = copy.deepcopy(results())
-    shown.data["classes"][0]["name"] = NASTY
-    for scores in (shown.evaluation, shown.evaluation["coarse"]):
+def test_what_a_user_names_stays_text(results, evaluation):
+    scored = copy.deepcopy(evaluation(True))
+    for scores in (scored, scored["coarse"]):
         scores["class_iou"] = {NASTY: 1.0, **scores["class_iou"]}
-    shown.evaluation["class_boundary_f1"][NASTY] = None
-    shown.evaluation["confusion"] = [[1] * 4] * 4
-    shown.training["device"] = NASTY
-    page = made(shown, [example(NASTY)], {f"{NASTY.replace('/', '')}.svg": b"<svg/>"})
+    scored["class_boundary_f1"][NASTY] = None
+    scored["confusion"] = [[1] * 4] * 4
+    scored["provenance"]["device"] = NASTY
+    classes = [{**DATA["classes"][0], "name": NASTY}, *DATA["classes"][1:]]
+    shown = results(main__evaluation=scored, data={**DATA, "classes": classes, "protocol": NASTY})
+    page = made(shown, [example(NASTY)])
     reader = Reader(page)
     # Legend, table of classes, heading of the frame, provenance: each as text.
     assert reader.texts.count(NASTY) >= 4
     assert page.count("<script>") == page.count("</script>") == 1
+    assert page.count("<style>") == 1
     assert NASTY not in page
 
 
 @pytest.mark.parametrize("calibrated", [True, False])
 def test_the_page_needs_nothing_from_outside(results, calibrated):
-    page = made(results(calibrated), [example(calibrated=calibrated)], {"a.png": b"\x89PNG"})
+    page = made(results(calibrated), [example(calibrated=calibrated)], {"training.png": b"\x89PNG"})
     reader = Reader(page)
     for _, attributes in reader.tags:
         assert not [name for name in attributes if name.startswith("on") or name == "style"]
@@ -124,8 +129,7 @@ def test_the_same_results_give_the_same_bytes(results):
 
 
 def test_nothing_measured_is_said_so(results):
-    shown = replace(results(), speed=[], published=[])
-    page = made(shown)
-    assert "Nothing has been measured yet." in page
+    page = made(results(speed=[]))
+    assert "No machine has been timed yet" in page
     assert "None" not in Reader(page).texts
     assert 'id="examples"' not in page

@@ -1,6 +1,4 @@
 import importlib
-import itertools
-import json
 import re
 import shutil
 from pathlib import Path
@@ -8,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from experiment import write_json
 from PIL import Image
 from ruamel.yaml import YAML
 
@@ -18,14 +17,11 @@ from eacnet.errors import InputError
 from eacnet.evaluation.evaluate import evaluate
 from eacnet.evaluation.results import details
 from eacnet.models import build_model, save_model
+from eacnet.report.results import read_results
+from eacnet.report.tables import shown
 
 PROJECT = Path(__file__).parents[2]
 MEAN = [100.0, 100.0, 100.0]
-
-
-def write_json(path, data):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(data))
 
 
 @pytest.fixture
@@ -69,25 +65,12 @@ def stage(tmp_path, monkeypatch, results):
         counts = evaluate(
             model, images, labels, num_classes=11, mean=MEAN, device="cpu", progress=False
         )
-        example = results(calibrated=calibration != "none")
-        source = {**example.evaluation["provenance"], "data": checksum}
-        reports = tmp_path / "reports"
-        counts.save(reports / "camvid/main/counts.json")
-        scores = {**details(counts, classes), "provenance": source}
-        write_json(reports / "camvid/main/evaluation.json", scores)
-        write_json(reports / "camvid/main/training.json", example.training)
-        write_json(reports / "camvid/main/attention.json", example.attention)
-        write_json(reports / "camvid/ablation.json", example.ablation)
-        for index, machine in enumerate(example.speed):
-            write_json(reports / f"speed/{index}.json", machine)
-        for seed, kind in itertools.product((1, 2), ("none", "pooled")):
-            cell = reports / f"camvid/cells/dab-{kind}-{seed}"
-            write_json(cell / "evaluation.json", scores)
-            write_json(cell / "training.json", example.training)
+        scores = details(counts, classes)
+        scored = results(calibration != "none").evaluation["provenance"] | {"data": checksum}
+        scores["provenance"] = scored
+        results(calibration != "none", main__evaluation=scores)
+        counts.save(tmp_path / "reports/camvid/main/counts.json")
         shutil.copy(PROJECT / "data/published.csv", tmp_path / "data")
-        for run in (reports / "camvid/main", *(reports / "camvid/cells").iterdir()):
-            curve = "epoch,loss,lr,val_miou\n1,2.5,0.001,\n2,1.5,0.0005,40.5\n"
-            (run / "training.csv").write_text(curve)
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(PROJECT)
@@ -108,15 +91,20 @@ def test_the_report_of_a_tiny_experiment(stage, calibration):
     files = {path for path in files if not {"main", "cells"} & set(path.parts)}
     expected = {folder / link for link in links} | {folder / "README.md", folder / "ablation.json"}
     expected |= {folder / "index.html", folder / "checklist.md", folder / "tables/confusion.csv"}
-    names = ("comparison", "ablation", "differences", "wins", "classes", "bands", "speed")
+    names = [table.name for table in shown(read_results(folder))]
     expected |= {
         folder / f"tables/{name}.{kind}" for name in names for kind in ("md", "tex", "csv")
     }
     assert files == expected
+    # Page and README show one list of tables.
+    page_html = (folder / "index.html").read_text(encoding="utf-8")
+    headings = re.findall(r"^## (.*)", page, re.MULTILINE)
+    for table in shown(read_results(folder)):
+        assert table.caption in headings
+        assert f'id="table-{table.name}"' in page_html
     size = Image.open(folder / "figures/examples.png").size
     columns = 5 if calibration == "pooled" else 4
     assert size[0] == 24 + columns * 360 - 8
-    assert re.findall("^### (.*)", page, re.MULTILINE)[-2:] == ["GPU A", "CPU B"]
 
     content = {path: path.read_bytes() for path in files}
     main()

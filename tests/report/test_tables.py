@@ -1,78 +1,327 @@
+"""The figures of every table, against the result files and figures worked out by hand."""
+
+import copy
+
+import pandas as pd
 import pytest
+from experiment import HEAD, difference, machine, spread, timed
 
-from eacnet.report.tables.table import Number, escape, mark_best, markdown
+from eacnet.report.tables import TABLES, columns, shown
+from eacnet.report.tables.speed import representative
 
-DASH, MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
+TIMES = "\N{MULTIPLICATION SIGN}"
+BY_NAME = {table.name: table for table in TABLES}
+SCORES = list(columns.SCORES.items())
 
 
-def test_a_table_is_as_written_by_hand():
-    rows = [
-        ["none", *mark_best([Number(51.204), Number(None)]), Number(None, signed=True)],
-        ["pooled", *mark_best([Number(52.0, 0.3), Number(51.0)]), Number(-0.8, signed=True)],
-        ["full", Number(1.0, second=True), Number(2.0), Number(1.0, 0.1, (-0.5, 2.5), 1, True)],
+def made(results, name):
+    return BY_NAME[name].frame(results)
+
+
+def marked(results, name, heading):
+    return BY_NAME[name].fill(results).marks[heading].tolist()
+
+
+def listed(frame, *headings):
+    return frame[list(headings)].astype(object).where(frame[list(headings)].notna(), None)
+
+
+def test_the_ablation_is_that_of_the_file(results, ablation):
+    frame = made(results(), "ablation")
+    groups = ablation["groups"]
+    for name, heading in SCORES:
+        if heading in frame:
+            found = [(group["scores"].get(name) or {}).get("mean") for group in groups]
+            assert listed(frame, heading)[heading].tolist() == found
+    assert frame["mIoU std"].dropna().tolist() == [0.4, 0.3]
+    gains = listed(frame, "gain in mIoU", "gain in mIoU low", "gain in mIoU high")
+    assert gains.to_numpy().tolist() == [
+        [None] * 3, [1.25, 0.5, 2.0], [None] * 3, [-0.5, -1.5, 0.5]
+    ]  # fmt: skip
+    verdicts = listed(frame, "verdict")["verdict"].tolist()
+    assert verdicts == [None, "significant", None, "no verdict: one training"]
+    assert frame["parameters (M)"].unique().tolist() == [0.757784]
+    assert frame["of these attention (G)"].tolist() == [0, 0.001, 0, 0.001]
+    assert marked(results(), "ablation", "mIoU") == ["", "best", "best", ""]
+    # Only pooled dab was timed, in fp32 fastest by "auto", 8 ms, on both machines.
+    assert frame["FPS on GPU A"].dropna().tolist() == [125.0]
+    assert "FPS on CPU B" in frame
+    note = BY_NAME["ablation"].fill(results()).note
+    assert f"MACs of one image of 360 {TIMES} 480." in note
+    assert "95 % interval over the images" in note
+
+
+@pytest.mark.parametrize(
+    ("entry", "verdict"),
+    [
+        ({"seeds": None, "significant": True}, "no verdict: one training"),
+        ({"seeds": None, "significant": False}, "no verdict: one training"),
+        ({"seeds": None, "significant": None}, "no verdict: one training"),
+        ({"seeds": [0.1, 2], "significant": None}, "no verdict: one training"),
+        ({"seeds": [0.1, 2], "significant": True}, "significant"),
+        ({"seeds": [-0.1, 2], "significant": False}, "not significant"),
+    ],
+)
+def test_one_training_gives_no_verdict(results, ablation, entry, verdict):
+    ablation["groups"][1]["gain"]["miou"] |= entry
+    for name in ("ablation", "differences"):
+        assert made(results(), name)["verdict"].dropna().tolist()[0] == verdict
+
+
+def test_gains_of_older_files_are_against_none(results):
+    frame = made(results(), "differences")
+    assert listed(frame, "backbone", "against", "score", "difference").to_numpy().tolist() == [
+        ["dab", "none", "mIoU", 1.25], ["erf", "none", "mIoU", -0.5]
+    ]  # fmt: skip
+    assert frame["interval over seeds low"].iloc[0] == 0.35
+    assert not {"joint interval low", "detectable"} & set(frame)
+    assert "no interval holds 0" in BY_NAME["differences"].fill(results()).note
+
+
+def test_gains_against_controls_show_joint_intervals_and_power(results, ablation):
+    group = ablation["groups"][1]
+    more = {"joint": [0.25, 2.5], "detectable": 0.75, "holm": 0.01}
+    plain = difference(1.25, [0.5, 2.0], 0.1, [0.35, 2.15]) | more
+    point = difference(0.1, [-0.5, 0.75], 0.2, [-1.0, 1.0], significant=False)
+    point |= {"joint": [-1.5, 1.75], "detectable": 2.0, "holm": 0.7}
+    decoder = {"miou": difference(1.5, [0.5, 2.5])}
+    none = {"miou": plain, "boundary_f1": plain, "class_iou": {"sky": plain}}
+    group["gains"] = {"none": none, "point": {"miou": point, "class_iou": {}}, "decoder": decoder}
+    group["over_decoder"] = decoder
+    shown_ = results()
+    frame = made(shown_, "differences").query("backbone == 'dab'")
+    pairs = listed(frame, "against", "score", "difference", "joint interval low", "detectable")
+    assert pairs.to_numpy().tolist() == [
+        ["none", "mIoU", 1.25, 0.25, 0.75],
+        ["none", "boundary F1", 1.25, 0.25, 0.75],
+        ["point", "mIoU", 0.1, -1.5, 2.0],
+        ["published decoder", "mIoU", 1.5, None, None],
     ]
-    assert markdown(["calibration", "mIoU", "F1", "gain"], rows) == (
-        "| calibration | mIoU | F1 | gain |\n"
-        "| --- | ---: | ---: | ---: |\n"
-        f"| none | 51.20 | {DASH} | {DASH} |\n"
-        f"| pooled | **52.00 ± 0.30** | 51.00 | {MINUS}0.80 |\n"
-        f"| full | <ins>1.00</ins> | 2.00 | +1.0 ± 0.1 \\[{MINUS}0.5, +2.5\\] |\n"
-    )
+    note = BY_NAME["differences"].fill(shown_).note
+    assert "over seeds and images at once" in note
+    assert "Holm" in note
+    assert "published decoder" in note
 
 
-@pytest.mark.parametrize(
-    ("number", "text"),
-    [
-        (Number(0.0), "0.00"),
-        (Number(None, std=1.0), DASH),
-        (Number(-0.001), "0.00"),
-        (Number(0.8, signed=True), "+0.80"),
-        (Number(0.004, signed=True), "0.00"),
-        (Number(12345.6, decimals=0), "12,346"),
-        (Number(1.25, 0.04, decimals=1), "1.2 ± 0.0"),
-        (Number(-3.0), f"{MINUS}3.00"),
-    ],
-)
-def test_how_a_figure_is_written(number, text):
-    assert str(number) == text
+def test_the_published_decoder_of_older_files(results, ablation):
+    ablation["groups"][3]["over_decoder"] = {"miou": difference(1.5, [0.5, 2.5])}
+    frame = made(results(), "differences")
+    assert frame.query("against == 'published decoder'")["difference"].tolist() == [1.5]
 
 
-@pytest.mark.parametrize(
-    ("values", "best"),
-    [
-        ([1.0, 2.0, 1.5], [False, True, False]),
-        ([2.001, 1.0, 2.004], [True, False, True]),  # the same as shown
-        ([2.001, 2.004], [False, False]),
-        ([None, 2.0], [False, False]),
-        ([None, 2.0, 1.0], [False, True, False]),
-        ([-1.0, -2.0], [True, False]),
-    ],
-)
-def test_the_best_stands_out_only_where_it_is_better(values, best):
-    assert [number.best for number in mark_best([Number(value) for value in values])] == best
+def test_doubted_frames_are_named_with_the_score_without_them(results, evaluation):
+    doubted = {"frames": ["Seq05VD_f02610"], "places": [3], "miou": 63.25}
+    found = results(main__evaluation=evaluation(True) | {"without": doubted})
+    note = BY_NAME["accuracy"].fill(found).note
+    assert "The labels of Seq05VD_f02610 are doubted; without, mIoU is 63.25 %." in note
+    assert "doubted" not in BY_NAME["accuracy"].fill(results()).note
 
 
-@pytest.mark.parametrize(
-    ("values", "lowest", "marks"),
-    [
-        ([1.0, 3.0, 2.0], False, " bs"),
-        ([1.0, 3.0, 2.0], True, "b s"),
-        ([3.0, 3.0, 2.0], False, "bbs"),
-        ([3.0, 2.0, 2.0, 1.0], False, "bss "),
-        ([3.0, 2.0, None], False, "b  "),
-        ([None, None, None], False, "   "),
-    ],
-)
-def test_the_second_best_is_marked_among_three_or_more(values, lowest, marks):
-    numbers = mark_best([Number(value) for value in values], lowest)
-    assert "".join("b" if n.best else "s" if n.second else " " for n in numbers) == marks
+def test_a_score_of_each_class_that_is_added_is_in_the_table_of_classes(results, evaluation):
+    ablation = results().ablation
+    ablation["groups"][0]["recall"] = {"road": spread(12.5)}
+    columns.SCORES["recall"] = "recall"
+    try:
+        scored = evaluation(True) | {"recall": {"road": 7.5, "sky": None, "train": None}}
+        frame = made(results(main__evaluation=scored, ablation=ablation), "classes")
+        assert frame["recall"].dropna().tolist() == [7.5]
+        assert frame["dab, no calibration: recall"].dropna().tolist() == [12.5]
+        assert "recall" not in made(results(main__evaluation=scored), "accuracy")["score"].tolist()
+    finally:
+        del columns.SCORES["recall"]
 
 
-def test_text_renders_as_itself():
-    renderer = pytest.importorskip("markdown_it").MarkdownIt("gfm-like", {"linkify": False})
-    text = "a|b *c* _d_ `e` <f> [g](h) \\i ~~j~~"
-    tokens = renderer.parse(markdown([text], [["x"], [text]]))
-    cells = [token for token in tokens if token.type == "inline"]
-    assert [cell.children[0].content for cell in cells[::2]] == [text, text]
-    assert all(len(cell.children) == 1 for cell in cells)
-    assert escape("two\nlines, $5") == "two lines, \\$5"
+def test_a_score_that_is_added_is_in_every_table_of_scores(results, ablation, evaluation):
+    new = "sharpness"
+    for group in ablation["groups"]:
+        group["scores"][new] = spread(12.5)
+        if group["gain"]:
+            group["gain"][new] = difference(0.5, [0.1, 0.9])
+    columns.SCORES[new] = "sharpness of edges"
+    try:
+        scored = results(main__evaluation=evaluation(True) | {new: 7.5})
+        assert made(scored, "ablation")["sharpness of edges"].tolist() == [12.5] * 4
+        assert "sharpness of edges" in made(scored, "differences")["score"].tolist()
+        assert "sharpness of edges" in made(scored, "accuracy")["score"].tolist()
+    finally:
+        del columns.SCORES[new]
+
+
+def test_without_calibration_nothing_is_compared(results, ablation):
+    ablation["groups"] = [group for group in ablation["groups"] if not group["gain"]]
+    names = [table.name for table in shown(results(calibrated=False))]
+    assert not {"differences", "class_differences", "wins", "effect", "attention"} & set(names)
+    assert "ablation" in names
+
+
+def test_classes_of_the_main_network_and_of_the_ablation(results):
+    frame = made(results(), "classes")
+    # IoU of road 60 / 80 after and 50 / 80 before, of sky 20 / 40 and 20 / 50.
+    found = listed(frame, "class", "share of pixels", "coarse", "calibrated", "difference")
+    assert found.to_numpy().tolist() == [
+        ["road", 80.0, 62.5, 75.0, 12.5],
+        ["sky", 20.0, 40.0, 50.0, 10.0],
+        ["train", 0.0, None, None, None],
+        ["mean", None, 51.25, 62.5, 11.25],
+    ]
+    assert frame["dab, pooled"].dropna().tolist() == [75.0, 50.0, 51.25]
+    assert marked(results(), "classes", "calibrated") == ["best", "best", "", "best"]
+    assert "main network" in made(results(calibrated=False), "classes")
+    gains = made(results(), "class_differences")
+    assert gains["gain: dab, pooled against none"].tolist() == [1.25, 3.0]
+    assert gains["verdict: erf, pooled against none"].iloc[0] == "no verdict: one training"
+    categories = made(results(), "categories")
+    assert listed(categories, "IoU")["IoU"].tolist() == [75.0, 50.0, None, 62.5]
+
+
+def test_bands_and_what_calibration_does_there(results):
+    frame = made(results(), "bands")
+    assert frame["band"].tolist() == [*(f"within {w} px" for w in (3, 5, 9)), "whole image"]
+    assert frame["share of pixels"].tolist() == [50.0, 50.0, 50.0, 100.0]
+    assert frame["dab, no calibration"].tolist() == [50.0] * 4
+    effect = made(results(), "effect").set_index("region")
+    # Of the 60 pixels at edges, 15 are changed.
+    inside = effect.loc["within 5 px"]
+    assert (inside["pixels"], inside["changed"]) == (60, 25.0)
+    assert inside["net"] == pytest.approx(inside["corrected"] - inside["broken"])
+    note = BY_NAME["effect"].fill(results()).note
+    assert "changes, 75.00 % lie within 5 pixels of an edge, where 60.00 % of all" in note
+
+
+def test_a_split_without_edges_has_no_band_figures(results, evaluation):
+    blank = copy.deepcopy(evaluation(True))
+    nothing = {"miou": None, "pixel_accuracy": None, "class_iou": {}, "pixels": 0}
+    blank["bands"] = blank["coarse"]["bands"] = {"5": nothing}
+    region = {"pixels": 0, "changed": None, "corrected": None, "broken": None}
+    outside = {"pixels": 9, "changed": 0.0, "corrected": 0.0, "broken": 0.0}
+    blank |= {"boundary_f1": None, "effect": {"in_band": region, "outside": outside}}
+    found = results(main__evaluation=blank)
+    for table in shown(found):
+        assert "nan" not in table.markdown().split("\n\n")[-1].lower()
+    assert "Of all pixels that it changes" not in BY_NAME["effect"].fill(found).note
+
+
+def test_confusion_has_a_row_for_each_pair(results, evaluation):
+    frame = made(results(), "confusion")
+    matrix = frame.pivot(index="truth", columns="prediction", values="pixels")
+    names = list(evaluation(True)["class_iou"])
+    assert matrix.loc[names, names].to_numpy().tolist() == evaluation(True)["confusion"]
+    shares = frame.groupby("truth")["share"].sum(min_count=1)
+    assert shares.dropna().tolist() == pytest.approx([100.0, 100.0])
+    assert pd.isna(shares["train"])
+
+
+def published(method, miou, **others):
+    row = {"method": method, "dataset": "camvid", "split": "test", "miou_percent": miou, "fps": ""}
+    row |= {"input_height": "360", "input_width": "480", "device": "", "params_millions": ""}
+    row |= {"pretraining": "", "source": "a paper"} | others
+    return ",".join(row[name] for name in HEAD.strip().split(",")) + "\n"
+
+
+def test_published_and_ours_side_by_side(results):
+    text = HEAD + published("A", "66.72", fps="146", device="GTX") + published("B", "51.3")
+    text += published("C", "80", input_height="720", input_width="960")
+    text += published("D", "99", dataset="cityscapes")
+    found = results(published=text)
+    frame = made(found, "comparison")
+    pooled = "ours: dab, pooled"
+    names = ["A", "B", "C", "ours: dab, no calibration", pooled, pooled]
+    assert frame["method"].tolist()[:6] == names
+    assert frame["mIoU (%)"].tolist()[:5] == [66.72, 51.3, 80.0, 50.0, 51.25]
+    # C has other labels, so it neither wins nor loses; our own 60.0 is the second best.
+    marks = marked(found, "comparison", "mIoU (%)")
+    assert (marks[0], marks[2], marks[6]) == ("best", "", "second")
+    assert set(marked(found, "comparison", "FPS")) == {""}
+    text = BY_NAME["comparison"].fill(found).markdown()
+    # Quoted with the digits of the source.
+    assert "**66.72**" in text
+    assert "51.3 |" in text
+    assert "80 |" in text
+    assert frame["source"].iloc[4] == "measured on commit 0123456789ab, mean of 2 seeds"
+
+
+def test_scores_of_two_splits_are_not_ranked_together(results):
+    text = HEAD + published("A", "66.7", split="val") + published("B", "70.1", split="val")
+    marks = marked(results(published=text), "comparison", "mIoU (%)")
+    assert marks[:2] == ["", "best"]
+
+
+def test_generated_scenes_stand_beside_cityscapes(results):
+    text = HEAD + published("A", "66.7", dataset="cityscapes") + published("B", "1.0")
+    data = {"dataset": "synthetic", "size": [128, 256]}
+    found = results(published=text, data=data)
+    assert made(found, "comparison")["method"].iloc[0] == "A"
+    assert "do not compare" in BY_NAME["comparison"].fill(found).note
+    assert marked(found, "comparison", "mIoU (%)")[0] == ""
+
+
+def test_the_timing_that_stands_for_a_network():
+    def row(device="CPU", **others):
+        small = {"height": 360, "width": 480}
+        return {"device": device, **timed("dab-pooled", "eager", 100.0, **small), **others}
+
+    rows = [
+        row(fps=9.0), row(fps=11.0, form="openvino"), row(fps=30.0, precision="bf16"),
+        row(fps=40.0, batch=8), row(fps=50.0, scope="logits"), row(calibration="none"),
+        row(height=512, width=1024, fps=60.0), row("GPU", height=512, width=1024, fps=70.0),
+        row("GPU", height=64, width=64, fps=80.0), row("TPU", fps=None),
+    ]  # fmt: skip
+    chosen = representative(rows, "dab", "pooled", [360, 480])
+    assert {device: one["fps"] for device, one in chosen.items()} == {"CPU": 11.0, "GPU": 70.0}
+
+
+def test_speed_row_by_row(results):
+    found = results()
+    frame = made(found, "speed")
+    rows = frame.query("device == 'GPU A'").set_index("runtime")
+    auto = rows.loc["auto: compile"]
+    assert (auto["network"], auto["image"]) == ("dab, pooled", f"512 {TIMES} 1024")
+    assert (auto["median (ms)"], auto["median (ms) low"], auto["FPS"]) == (8.0, 7.0, 125.0)
+    assert auto[f"{TIMES} published form"] == 5.0  # 40 ms against 8
+    assert auto["same labels (%)"] == pytest.approx(99.995)
+    assert rows["remark"].dropna().tolist() == ["out of memory"]
+    marks = marked(found, "speed", "FPS")
+    assert sorted(marks) == sorted(["best", "second", "", ""] * 2)
+    assert made(found, "parts")["backbone (% of time)"].tolist() == [75.0, 75.0]
+    machines = made(found, "machines")
+    assert machines["fp32 GFLOP/s"].tolist() == [205.0, 205.0]
+    skipped = "dab, pooled in openvino bf16 (runtime openvino is not installed)"
+    assert machines["not timed"].tolist() == [skipped, skipped]
+
+
+@pytest.mark.parametrize("network", ["lraspp", "erfnet", "brandnew", "pidnet_s-none", "x-y-z"])
+def test_any_network_that_can_be_timed_is_shown(results, network):
+    one = machine("CPU")
+    one["rows"] = [timed(network, "eager", 20.0)]
+    one["modules"] = [{**timed(network, "eager", 8.0), "shares": {"backbone": 100.0}}]
+    one["skipped"] = [{"network": network, "form": "a", "precision": "b", "reason": "c"}]
+    found = results(speed=[one])
+    for name in ("speed", "parts"):
+        assert made(found, name)["network"].iloc[0]
+    assert all(table.markdown() and table.html() for table in shown(found))
+
+
+def test_nothing_timed_is_said_and_every_other_table_stands(results, tmp_path):
+    found = results(speed=[])
+    speed = next(table for table in shown(found) if table.name == "speed")
+    assert "No machine has been timed yet" in speed.markdown()
+    names = [table.name for table in shown(found)]
+    assert not {"parts", "machines"} & set(names)
+
+
+def test_where_it_comes_from_and_the_recipe(results):
+    facts = made(results(), "sources").set_index("what")
+    assert facts.loc["commit"].tolist() == ["0123456789ab"] * 2
+    assert facts.loc["torch"].tolist() == ["2.15.0"] * 2
+    assert facts.loc["processes", "training"] == "2"
+    recipe = made(results(), "recipe").set_index("parameter")["value"]
+    assert (recipe["loss.keep"], recipe["seed"], recipe["crop"]) == ("0.0625", "7", "[360, 480]")
+
+
+def test_attention_overall_and_by_class(results):
+    overall = made(results(), "attention").iloc[0]
+    assert (overall["gamma"], overall["constant (%)"]) == (0.12345, 40.0)
+    by_class = made(results(), "attention_classes").set_index("coarse class")
+    assert by_class["positions (%)"].to_dict() == {"road": 75.0, "sky": 25.0}
+    note = BY_NAME["attention"].fill(results()).note
+    assert "as many as 2.7 that count alike" in note  # e to the entropy of 1 nat

@@ -13,16 +13,10 @@ from eacnet.datasets.listing import list_frames
 from eacnet.errors import InputError
 from eacnet.scenes import draw_scene, write_dataset
 from eacnet.scenes.canvas import Camera, Canvas
-from eacnet.scenes.layout import (
-    SIZES,
-    Lot,
-    Thing,
-    draw_lots,
-    draw_things,
-    painting_order,
-)
+from eacnet.scenes.layout import draw_lots, draw_things
 from eacnet.scenes.light import draw_grain, draw_light
 from eacnet.scenes.street import draw_street
+from eacnet.scenes.things import SIZES, Lot, Thing, painting_order
 from eacnet.scenes.walls import Surface, wall_across, wall_along
 
 SYNTHETIC = load_params(Path(__file__).parents[2] / "params.yaml").datasets.synthetic

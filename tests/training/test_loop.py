@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from eacnet.config.names import CALIBRATIONS
-from eacnet.config.params import Hardware, Recipe
+from eacnet.config.params import Hardware
+from eacnet.config.recipe import Recipe
 from eacnet.data.samples import Augmentation, Samples
 from eacnet.data.store import Split
 from eacnet.errors import InputError

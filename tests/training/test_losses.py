@@ -3,7 +3,7 @@ import pytest
 import torch
 from scipy.special import log_softmax
 
-from eacnet.config.params import Loss
+from eacnet.config.recipe import Loss
 from eacnet.errors import InputError
 from eacnet.training.losses import class_weights, make_loss
 

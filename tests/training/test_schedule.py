@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.optim.lr_scheduler import LinearLR, PolynomialLR, SequentialLR
 
-from eacnet.config.params import Schedule
+from eacnet.config.recipe import Schedule
 from eacnet.training.schedule import learning_rate
 
 

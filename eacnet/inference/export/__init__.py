@@ -1,6 +1,7 @@
 """Networks as files for other programs: ONNX, torch.export's .pt2, OpenVINO's IR.
 
-Each file is run on the spot, at two sizes other than the traced one, before it gets its name.
+Each file is run on the spot, at two sizes other than the traced one or at its only one, before it
+gets its name.
 """
 
 import json
@@ -22,7 +23,6 @@ from eacnet.inference.runtimes import missing
 from eacnet.models import EACNet
 
 ANY_SIZES = ((61, 90), (112, 144))
-WHOLE_SIZES = ((64, 96), (112, 144))  # multiples of every stride
 TOLERANCE = 1e-3  # of the largest logit; and the share of labels that may differ, from ties
 
 
@@ -49,14 +49,16 @@ def export_model(model: EACNet, path: Path, signature: Signature) -> dict[str, s
         raise InputError(
             f"{path}: {' and '.join(absent)} not installed here: pip install eacnet[{kind.extra}]"
         )
-    network = Exported(model, signature, kind.any_size).eval()
+    if signature.size:
+        model.check_size(*signature.size)
+    network = Exported(model, signature, kind.pads or signature.size is not None).eval()
     metadata = describe(model, network)
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
         written = Path(folder, path.name)
         with torch.no_grad():
             kind.write(network, metadata, written)
-            _verify(model, kind.opened(written), network, path)
+            _verify(model, kind.open(written), network, path)
         # The weights of OpenVINO's IR come first: its .xml is the file that one opens.
         for file in sorted(Path(folder).iterdir(), key=lambda file: file.suffix == suffix):
             shutil.move(file, path.parent / file.name)
@@ -66,7 +68,11 @@ def export_model(model: EACNet, path: Path, signature: Signature) -> dict[str, s
 def describe(model: EACNet, network: Exported) -> dict[str, str]:
     """Return what a file says about its network, as text."""
     card, signature = card_of(model), network.signature
-    whole = f"multiples of {model.stride} pixels, at least {network.least * model.stride}"
+    sizes = f"multiples of {network.multiple} pixels, at least {network.least}"
+    if signature.size:
+        sizes = "{}x{}".format(*signature.size)
+    elif network.pads:
+        sizes = "any"
     return {
         "eacnet": version("eacnet"),
         "backbone": model.backbone_name,
@@ -76,7 +82,7 @@ def describe(model: EACNet, network: Exported) -> dict[str, str]:
         "mean": json.dumps(card.mean),
         "std": json.dumps(card.std),
         "stride": str(model.stride),
-        "sizes": "any" if network.pads else whole,
+        "sizes": sizes,
         "input": signature.input,
         "output": signature.output,
     }
@@ -90,7 +96,7 @@ def _verify(
 ) -> None:
     card, signature = card_of(model), network.signature
     model.eval()
-    for height, width in ANY_SIZES if network.pads else WHOLE_SIZES:
+    for height, width in _sizes(network):
         example = signature.example(height, width)
         images = example
         if signature.uint8_input:
@@ -108,6 +114,16 @@ def _verify(
                 f"{path}: the exported network {problem} at {height}x{width} pixels, so the file "
                 "was deleted; try another format, and report this"
             )
+
+
+def _sizes(network: Exported) -> tuple[tuple[int, int], ...]:
+    """Return the sizes of the images on which an exported network is tried."""
+    if network.signature.size:
+        return (network.signature.size,)
+    if network.pads:
+        return ANY_SIZES
+    side = [network.least + steps * network.multiple for steps in range(5)]
+    return (side[0], side[1]), (side[4], side[2])
 
 
 def _difference(ours: Tensor, truth: Tensor, signature: Signature) -> str:

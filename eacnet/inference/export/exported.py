@@ -13,10 +13,14 @@ from eacnet.models import EACNet
 
 @dataclass(frozen=True)
 class Signature:
-    """What goes into an exported network and what comes out."""
+    """What goes into an exported network and what comes out.
+
+    `size`, (height, width), fixes that of the images; None leaves it open.
+    """
 
     uint8_input: bool = False
     label_map: bool = False
+    size: tuple[int, int] | None = None
 
     @property
     def input(self) -> str:
@@ -47,23 +51,23 @@ class Exported(nn.Module):
 
     Attributes:
         signature: what goes in and comes out.
-        stride: of the network.
-        least: rows of scores that it takes where the sizes of its graph are symbols: none of these
-            may depend on whether a map has a single row, pooled ones included.
+        pads: whether images are padded within the graph.
+        multiple: of what the sides of images have to be otherwise.
+        least: side in pixels that they have at least, then.
 
     Args:
         model: with its card.
         signature: what goes in and comes out.
-        pads: whether images of every size are padded to multiples of the stride within the graph.
+        pads: whether images of every size are padded within the graph.
     """
 
     def __init__(self, model: EACNet, signature: Signature, pads: bool) -> None:
         super().__init__()
         self.folded = Folded(model)
         self.calibration = copied(model.calibration)
-        self.signature, self.pads, self.stride = signature, pads, model.stride
-        self.least = 2 * model.calibration.smallest
-        side = 8 * self.stride
+        self.signature, self.pads = signature, pads
+        self.multiple, self.least = model.multiple, least_side(model)
+        side = 4 * self.multiple
         with torch.no_grad():
             rows = self.folded.network(torch.zeros(1, 3, side, side)).shape[-2]
         self.factor = side / rows  # a network that decodes leaves less to interpolate, or nothing
@@ -72,7 +76,7 @@ class Exported(nn.Module):
         """Map an image as `signature.input` describes it to what `signature.output` describes."""
         images = self.folded.normalised(image) if self.signature.uint8_input else image
         height, width = images.shape[-2:]
-        scores = self.folded.network(self.folded.padded(images) if self.pads else images)
+        scores = self.folded.coarse(images) if self.pads else self.folded.network(images)
         scores = self.calibration(scores)
         if self.factor != 1:
             scores = F.interpolate(
@@ -81,3 +85,13 @@ class Exported(nn.Module):
         if self.pads:
             scores = scores[..., :height, :width]
         return scores.argmax(1).to(torch.uint8) if self.signature.label_map else scores
+
+
+def least_side(model: EACNet) -> int:
+    """Return the least height and width in pixels that a graph by torch.export takes.
+
+    One for every size must not depend on whether a map has a single row, pooled ones included.
+    """
+    rows = 2 * model.calibration.smallest
+    coarsest = getattr(model.backbone, "coarsest", model.multiple)
+    return max(rows * model.stride, coarsest + model.multiple)

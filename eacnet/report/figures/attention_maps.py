@@ -16,8 +16,10 @@ from eacnet.evaluation.evaluate import predict_scores
 from eacnet.evaluation.scores import mean_iou
 from eacnet.models import EACNet
 from eacnet.models.attention import Attention
+from eacnet.report.figures.drawing import Pictures, drawing
 from eacnet.report.figures.examples import choose, place
 from eacnet.report.figures.style import STYLE, new_figure
+from eacnet.report.results import Results
 
 # The worst, the median and the best frame.
 FRAMES = 3
@@ -75,6 +77,21 @@ def make_views(
             )
         )
     return views
+
+
+@drawing(
+    "attention",
+    "Attention maps",
+    "Where the calibration looks from one point of the worst, median and best frame",
+    "The worst, the median and the best frame by image mIoU; in each, the position where"
+    " calibration changes the probability of the coarse winner the most (cross), and what that"
+    " position attends to, over the darkened frame: 1 is an even share, cells under a tenth of that"
+    " are left clear.",
+    pixels=True,
+)
+def attention(results: Results, pictures: Pictures) -> Figure | None:
+    """Draw the attention of the chosen points."""
+    return attention_figure(pictures.attention) if pictures.attention else None
 
 
 def attention_figure(views: Sequence[AttentionView]) -> Figure:

@@ -1,6 +1,6 @@
 """Example images: which ones, and what is shown of each."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,7 +56,12 @@ def choose(miou: np.ndarray, number: int) -> list[tuple[int, int]]:
 
 
 def make_examples(
-    model: EACNet, split: Split, counts: Counts, number: int, device: torch.device
+    model: EACNet,
+    split: Split,
+    counts: Counts,
+    number: int,
+    device: torch.device,
+    doubted: Collection[str] = (),
 ) -> list[Example]:
     """Predict the chosen frames of a split once more.
 
@@ -66,6 +71,7 @@ def make_examples(
         counts: the scores' counts of each of its frames.
         number: how many frames to show.
         device: where to run.
+        doubted: ids of frames whose labels are known to be doubtful; their titles say so.
     """
     miou = mean_iou(counts.confusion)
     chosen = choose(miou, number)
@@ -77,7 +83,8 @@ def make_examples(
             coarse = None
         else:
             score += f" (coarse {100 * mean_iou(counts.coarse_confusion[index]):.1f} %)"
-        title = SPACE.join((split.ids[index], score, place(rank, miou)))
+        parts = [split.ids[index], score, place(rank, miou)]
+        title = SPACE.join([*parts, *["labels in doubt"] * (split.ids[index] in doubted)])
         examples.append(Example(title, image, truth, prediction, coarse))
     return examples
 

@@ -11,8 +11,11 @@ from matplotlib.patches import Rectangle
 from matplotlib.textpath import TextToPath
 from PIL import Image
 
+from eacnet.evaluation.counts import EFFECT_BAND
+from eacnet.report.figures.drawing import Pictures, drawing
 from eacnet.report.figures.examples import Color, Example, key, tiles
 from eacnet.report.figures.style import STYLE
+from eacnet.report.results import Results
 
 # In pixels: five columns are about twice what GitHub's page shows.
 TILE = 352
@@ -22,6 +25,42 @@ TEXT = 22
 LINE = 40
 SWATCH = (36, 22)
 DPI = 100
+
+
+def _examples_text(results: Results) -> str:
+    effect = ", and what calibration corrected or broke," if results.evaluation["coarse"] else ""
+    return (
+        "Chosen by rule, not by eye: all frames are ranked by image mIoU (over the classes in truth"
+        " or prediction of that image), and evenly spaced ranks from the worst to the best are"
+        f" shown. In the last column, right pixels are dimmed; errors{effect} are in colour."
+    )
+
+
+@drawing(
+    "examples",
+    "Examples",
+    "Images, ground truth, predictions and errors",
+    _examples_text,
+    pixels=True,
+)
+def examples(results: Results, pictures: Pictures) -> Figure | None:
+    """Draw frames from the worst to the best."""
+    shown = pictures.examples
+    return example_figure(shown, results.data["classes"]) if shown else None
+
+
+@drawing(
+    "zooms",
+    "Edges, enlarged",
+    "Windows in which calibration corrects or breaks the most pixels",
+    "Chosen by rule: the frames in which calibration corrects the most pixels within"
+    f" {EFFECT_BAND} pixels of an edge, then as many in which it breaks the most; of each, the"
+    " window of a quarter of its height and width that holds the most of them, near edges or not.",
+    pixels=True,
+)
+def zooms(results: Results, pictures: Pictures) -> Figure | None:
+    """Draw the windows that calibration affects most."""
+    return example_figure(pictures.zooms, results.data["classes"]) if pictures.zooms else None
 
 
 def example_figure(shown: Sequence[Example], classes: Sequence[dict[str, Any]]) -> Figure:

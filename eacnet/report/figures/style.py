@@ -1,13 +1,10 @@
 """How every figure looks, and how it is written: the same bytes for the same results."""
 
-from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import matplotlib.style
 from matplotlib.figure import Figure
-
-from eacnet.config import names
 
 # A user's own matplotlibrc must not show; SVG ids are random without a salt.
 STYLE = [
@@ -31,9 +28,20 @@ BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 COLORS = (BLUE, ORANGE, GREEN, PURPLE, "#E69F00", "#56B4E9", "#000000")
 MARKERS = "osD^vPX"
 DASHES = ("-", "--", "-.", ":")
-# Of a calibration, in every figure: colour and dashes.
-_LOOKS = (("#000000", "--"), (ORANGE, ":"), (BLUE, "-"), (GREEN, "-."), (PURPLE, (0, (5, 1))))
-CALIBRATIONS = dict(zip(names.CALIBRATIONS, cycle(_LOOKS)))
+# Of a calibration, in every figure: colour and dashes; others take what is left.
+_CALIBRATIONS = {
+    "none": ("#000000", "--"),
+    "pooled": (BLUE, "-"),
+    "full": (ORANGE, ":"),
+    "point": (GREEN, "-."),
+    "local": (PURPLE, (0, (5, 1))),
+}
+
+
+def calibration_look(name: str) -> tuple[str, Any]:
+    """Return colour and dashes of a calibration, the same in every figure."""
+    left = COLORS[4:6]
+    return _CALIBRATIONS.get(name, (left[sum(name.encode()) % len(left)], (0, (3, 1, 1, 1))))
 
 
 def new_figure(width: float, height: float, **options: Any) -> Figure:

@@ -1,71 +1,59 @@
 """Training curves: what every network of the ablation did, epoch by epoch."""
 
-import csv
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import matplotlib.style
-import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from eacnet.errors import InputError
-from eacnet.report.figures.style import CALIBRATIONS, STYLE, new_figure
-
-History = list[dict[str, float | None]]
-Histories = Mapping[tuple[str, str], Sequence[History]]
-COLUMNS = ["epoch", "loss", "lr", "val_miou"]
+from eacnet.report.figures.drawing import Pictures, drawing
+from eacnet.report.figures.style import STYLE, calibration_look, new_figure
+from eacnet.report.results import Network, Results
 
 
-def read_history(path: Path) -> History:
-    """Read training.csv: epoch, loss, lr, and val_miou in percent, None where not validated.
-
-    It holds no epoch where a network was scored as its file had it.
-
-    Raises:
-        InputError: the file is missing or holds anything else.
-    """
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            table = csv.DictReader(file)
-            if list(table.fieldnames or ()) != COLUMNS:
-                raise ValueError(f"columns {table.fieldnames}")
-            return [
-                {
-                    **{name: float(row[name]) for name in ("epoch", "loss", "lr")},
-                    "val_miou": float(row["val_miou"]) if row["val_miou"] else None,
-                }
-                for row in table
-            ]
-    except FileNotFoundError:
-        raise InputError(f"{path} is missing; `dvc repro` makes it") from None
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(
-            f"{path} is no training curve ({error!r}); `dvc repro -f` remakes it"
-        ) from None
+def _text(results: Results) -> str:
+    text = (
+        "Loss is the mean over the epoch's batches. A line is the mean over the seeds of one"
+        " calibration, the band around it their whole range."
+    )
+    if results.validated_on in results.training["trained_on"]:
+        text += (
+            f" Split {results.validated_on} is part of the training data: its curve shows the fit,"
+            " not how well the network generalises."
+        )
+    return text
 
 
-def training_figure(histories: Histories, validated_on: str | None) -> Figure | None:
+@drawing("training", "Training", "Loss and validation mIoU over the epochs", _text)
+def training(results: Results, pictures: Pictures) -> Figure | None:
+    """Draw the curves of all networks of the ablation, and of the main one."""
+    runs = {network: [run.history for run in runs] for network, runs in results.runs.items()}
+    runs.setdefault(results.network, [results.main.history])
+    return training_figure(runs, results.validated_on)
+
+
+def training_figure(
+    histories: Mapping[Network, Sequence[pd.DataFrame]], validated_on: str | None
+) -> Figure | None:
     """Draw loss and, where there is one, validation mIoU over the epochs, a row for each backbone.
 
     A line is the mean over the seeds of one calibration, the band around it their whole range.
 
     Args:
-        histories: (backbone, calibration) -> the history of each seed, as `read_history` returns
-            it, all of one length.
+        histories: (backbone, calibration) -> the history of each seed.
         validated_on: name of the split behind `val_miou`.
 
     Returns:
         The figure, or None where no network was trained.
     """
-    histories = {network: runs for network, runs in histories.items() if all(runs)}
+    histories = {kind: runs for kind, runs in histories.items() if all(map(len, runs))}
     if not histories:
         return None
-    every = [row for runs in histories.values() for history in runs for row in history]
+    every = pd.concat([run for runs in histories.values() for run in runs])
     columns = {"loss": "mean loss"}
-    if any(row["val_miou"] is not None for row in every):
+    if every["val_miou"].notna().any():
         columns["val_miou"] = f"mIoU on {validated_on} (%)"
-    tops = {name: max(row[name] for row in every if row[name] is not None) or 1 for name in columns}
     backbones = list(dict.fromkeys(backbone for backbone, _ in histories))
     with matplotlib.style.context(STYLE):
         figure = new_figure(4.5 * len(columns), 2.6 * len(backbones))
@@ -76,7 +64,7 @@ def training_figure(histories: Histories, validated_on: str | None) -> Figure | 
                 for calibration, runs in own.items():
                     _band(axes, runs, name, calibration)
                 axes.set_ylabel(label)
-                axes.set_ylim(0, 1.08 * tops[name])
+                axes.set_ylim(0, 1.08 * (every[name].max() or 1))
                 axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
                 axes.set_title(backbone, loc="left")
             line[0].legend()
@@ -85,19 +73,16 @@ def training_figure(histories: Histories, validated_on: str | None) -> Figure | 
     return figure
 
 
-def _band(axes: Axes, runs: Sequence[History], name: str, calibration: str) -> None:
+def _band(axes: Axes, runs: Sequence[pd.DataFrame], name: str, calibration: str) -> None:
     """Draw the mean of one calibration's runs and their range."""
-    points = [[(row["epoch"], row[name]) for row in run if row[name] is not None] for run in runs]
-    table = np.array(points)  # (seeds, epochs, 2)
-    if not table.size:
-        return
-    epochs, values = table[0, :, 0], table[..., 1]
-    color, dashes = CALIBRATIONS[calibration]
+    points = pd.concat(runs).dropna(subset=name).groupby("epoch")[name]
+    mean, low, high = points.mean(), points.min(), points.max()
+    color, dashes = calibration_look(calibration)
     # A lone point or a few would be no visible line.
-    marker = "o" if len(epochs) <= 25 else None
+    marker = "o" if len(mean) <= 25 else None
     what = "without calibration" if calibration == "none" else calibration
     seeds = f"{len(runs)} seed{'s' if len(runs) > 1 else ''}"
     style = {"color": color, "linestyle": dashes, "marker": marker, "markersize": 3.5}
-    axes.plot(epochs, values.mean(0), label=f"{what} ({seeds})", **style)
+    axes.plot(mean.index, mean, label=f"{what} ({seeds})", **style)
     if len(runs) > 1:
-        axes.fill_between(epochs, values.min(0), values.max(0), color=color, alpha=0.2, linewidth=0)
+        axes.fill_between(mean.index, low, high, color=color, alpha=0.2, linewidth=0)

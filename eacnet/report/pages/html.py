@@ -7,7 +7,6 @@ import re
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -15,18 +14,20 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from PIL import Image
 
-from eacnet.report.figures.captions import Caption, captions
+from eacnet.report.figures.drawing import Drawing
 from eacnet.report.figures.examples import Example, key
-from eacnet.report.pages import page
-from eacnet.report.pages.page import Results
-from eacnet.report.tables.cells import gained
-from eacnet.report.tables.speed import form_name
-from eacnet.report.tables.table import TIMES, Number, Table
-from eacnet.report.tables.timing import representative, timings
+from eacnet.report.pages import words
+from eacnet.report.pages.readme import ORIGIN
+from eacnet.report.results import Results
+from eacnet.report.tables import shown
+from eacnet.report.tables.columns import compared, own
+from eacnet.report.tables.speed import form_name, representative
+from eacnet.report.tables.table import gain_text, number
+from eacnet.report.tables.text import TIMES
 
 # The viewer shows these frames itself.
 SHOWN_BY_VIEWER = {"examples"}
-# Pixels; larger frames are shown smaller, so that the page stays below MOST_BYTES.
+# Pixels; larger frames are shown smaller, so that the page stays below ten megabytes.
 WIDEST = 1024
 QUALITY = 85
 # Pictures of more bytes than this are embedded as WebP.
@@ -53,17 +54,17 @@ class View:
 
 def html(
     results: Results,
-    tables: Sequence[Table],
     examples: Sequence[Example],
-    figures: Mapping[str, bytes],
+    figures: Sequence[Drawing],
+    files: Mapping[str, bytes],
 ) -> str:
     """Return the page; the same results give the same bytes.
 
     Args:
         results: all that the page tells.
-        tables: the tables that are also written as files, in the order of the page.
         examples: the frames of the viewer.
-        figures: the files of figures/, by name; of two formats, SVG is shown.
+        figures: those that were drawn.
+        files: what lies in figures/, by name; of two formats, SVG is shown.
     """
     calibrated = results.evaluation["coarse"] is not None
     layers = {name: label for name, label in LAYERS.items() if calibrated or name != "coarse"}
@@ -77,22 +78,26 @@ def html(
         lstrip_blocks=True,
     )
     style, script = (_source(environment, name) for name in ("page.css", "page.js"))
+    tables = shown(results)
     text = environment.get_template("page.html").render(
-        title=page.title(results),
-        summary=page.summary(results),
+        title=words.title(results),
+        summary=words.summary(results),
         facts=headline(results),
-        tables=tables,
+        tables=[table for table in tables if table.name not in ORIGIN],
+        origin=[table for table in tables if table.name in ORIGIN],
+        # Cells were escaped when they were written.
+        rows={table.name: Markup(table.html()) for table in tables if len(table.frame)},
         views=[view(example) for example in examples],
         layers=layers,
         first=("coarse" if calibrated else "truth", "prediction"),
-        classes=[(entry["name"], _hex(entry["color"])) for entry in results.data["classes"]],
+        classes=[(one["name"], _hex(one["color"])) for one in results.data.get("classes", ())],
         error_key=[(name, _hex(color)) for name, color in key(calibrated)],
-        figures=_embedded(
-            figures, captions(calibrated, results.validated_on, results.training["trained_on"])
-        ),
-        sources=page.sources(results),
-        recipe=page.recipe(results),
-        command=page.command(results),
+        figures=[
+            (one, one.caption(results), _picture(one, files))
+            for one in figures
+            if one.name not in SHOWN_BY_VIEWER
+        ],
+        command=words.command(results),
         style=style,
         script=script,
         policy=_policy(style, script),
@@ -102,23 +107,20 @@ def html(
 
 def headline(results: Results) -> list[tuple[str, str, str]]:
     """Return the few figures that matter most: (what, how much, of what)."""
-    training, evaluation = results.training, results.evaluation
-    network = (training["backbone"], training["calibration"])
+    evaluation = results.evaluation
     frames = f"{evaluation['frames']:,} frames of split {results.split}"
-    facts = [("mIoU", f"{Number(evaluation['miou'])} %", frames)]
+    facts = [("mIoU", f"{number(evaluation['miou'])} %", frames)]
     if evaluation["boundary_f1"] is not None:
-        facts.append(("boundary F1", f"{Number(evaluation['boundary_f1'])} %", "mean over frames"))
-    for group in results.ablation["groups"]:
-        if (group["backbone"], group["calibration"]) == network and group["gain"]:
-            runs = f"{len(group['seeds'])} seed{'s' if len(group['seeds']) > 1 else ''}"
-            gain = gained(group["gain"].get("miou"))
-            facts.append(("gain from calibration", str(gain), f"points of mIoU, {runs}"))
-    for device, row in representative(
-        timings(results.speed), *network, results.data["size"]
-    ).items():
-        rate = Number(row["fps"], decimals=1)
+        facts.append(("boundary F1", f"{number(evaluation['boundary_f1'])} %", "mean over frames"))
+    if group := own(results, results.network):
+        runs = f"{len(group['seeds'])} seed{'s' if len(group['seeds']) > 1 else ''}"
+        if gain := compared(group).get("none", {}).get("miou"):
+            facts.append(("gain from calibration", gain_text(gain), f"points of mIoU, {runs}"))
+    chosen = representative(results.timed, *results.network, results.size)
+    for device, row in chosen.items():
         size = f"{row['height']} {TIMES} {row['width']}"
-        facts.append(("frames per second", str(rate), f"{device}, {size}, {form_name(row)}"))
+        rate = number(row["fps"], digits=1)
+        facts.append(("frames per second", rate, f"{device}, {size}, {form_name(row)}"))
     return facts
 
 
@@ -143,23 +145,10 @@ def view(example: Example) -> View:
     )
 
 
-def _embedded(
-    figures: Mapping[str, bytes], captions: Mapping[str, Caption]
-) -> list[tuple[Caption, str]]:
-    """Return the figures that have a caption, in the order of the captions, as data URIs."""
-    files: dict[str, tuple[str, bytes]] = {}
-    for name in sorted(figures):  # of one stem, .svg sorts behind .png and replaces it
-        files[PurePath(name).stem] = (PurePath(name).suffix, figures[name])
-    return [
-        (caption, _picture(*files[stem]))
-        for stem, caption in captions.items()
-        if stem in files and stem not in SHOWN_BY_VIEWER
-    ]
-
-
-def _picture(suffix: str, data: bytes) -> str:
-    if suffix == ".svg":
-        return _data_uri("image/svg+xml", data)
+def _picture(figure: Drawing, files: Mapping[str, bytes]) -> str:
+    if svg := files.get(f"{figure.name}.svg"):
+        return _data_uri("image/svg+xml", svg)
+    data = files[f"{figure.name}.png"]
     if len(data) <= LARGE:
         return _data_uri("image/png", data)
     file = io.BytesIO()

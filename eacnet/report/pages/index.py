@@ -1,11 +1,16 @@
 """The overview of all reports: what there is for every dataset, as Markdown that GitHub shows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from eacnet.report.tables.cells import calibration_name, gained
-from eacnet.report.tables.table import MISSING, Cell, Number, escape, markdown
+import pandas as pd
+
+from eacnet.errors import InputError
+from eacnet.report.results import MALFORMED, Results, read_results, read_speed
+from eacnet.report.tables.columns import compared, gained, network_name, own
+from eacnet.report.tables.table import as_frame, markdown_rows
+from eacnet.report.tables.text import markdown as escape
 
 # What may lie in the folder of an experiment, in the order of the list.
 PARTS = {
@@ -18,75 +23,76 @@ PARTS = {
     "main": "main network",
     "cells": "cells of the ablation",
 }
+HEAD = (
+    "# Reports\n\nOne folder for each dataset and variant of its recipe. Gain: what calibration"
+    " changes in mIoU against the same backbone trained without it, in percentage points, with the"
+    " interval over the images in brackets. Scores of different datasets do not compare.\n"
+)
+FOOT = (
+    "Tables are Markdown, LaTeX (a bare `tabular` of booktabs for `\\input`) and CSV with the same"
+    " rows: in CSV figures are not rounded and a missing one is an empty field, elsewhere it is a"
+    " dash. `dvc plots diff` compares curves, classes and confusion across commits. This list is"
+    " written by `python -m stages.index`, at the end of every report.\n"
+)
 
 
-@dataclass(frozen=True)
-class Experiment:
-    """What one folder of reports/ holds.
-
-    Attributes:
-        name: of the folder.
-        parts: the names of PARTS that are there.
-        training: training.json of the main network, None where it is missing.
-        evaluation: evaluation.json of the main network, None where it is missing.
-        ablation: ablation.json, None where it is missing.
-    """
-
-    name: str
-    parts: Sequence[str]
-    training: dict[str, Any] | None
-    evaluation: dict[str, Any] | None
-    ablation: dict[str, Any] | None
-
-
-def index(experiments: Sequence[Experiment], machines: Sequence[dict[str, Any]]) -> str:
-    """Return the overview.
+def index(reports: Path) -> str:
+    """Return the overview; an experiment or machine that can't be read is named and left out.
 
     Args:
-        experiments: one for each folder.
-        machines: {"file", "device"} of each file of reports/speed: its name and what it is of.
+        reports: the folder of all experiments.
     """
-    heads = ["experiment", "network", "epochs", "split", "frames", "mIoU (%)", "gain", "seeds"]
-    parts = [
-        "# Reports\n",
-        "One folder for each dataset and variant of its recipe. Gain: what calibration changes in"
-        " mIoU against the same backbone trained without it, in percentage points, with the"
-        " interval over the images in brackets. Scores of different datasets do not compare.\n",
-        markdown(heads, [_row(experiment) for experiment in experiments])
-        if experiments
-        else "There are none yet; `dvc repro` makes the first.\n",
-    ]
-    for experiment in experiments:
-        links = [
-            f"[{label}]({experiment.name}/{part})"
+    folders = [
+        folder for folder in sorted(reports.iterdir())
+        if (folder / "main").exists() or (folder / "ablation.json").exists()
+    ]  # fmt: skip
+    rows, links, unreadable = [], [], []
+    for folder in folders:
+        try:
+            rows.append(_row(read_results(folder)))
+        except (InputError, *MALFORMED) as error:
+            text = str(error).replace(f"{reports.resolve()}/", "").replace(f"{reports}/", "")
+            unreadable.append(f"{folder.name}: {text}")
+            continue
+        found = [
+            f"[{label}]({folder.name}/{part})"
             for part, label in PARTS.items()
-            if part in experiment.parts
+            if (folder / part).exists()
         ]
-        parts.append(f"**{escape(experiment.name)}**: {', '.join(links)}\n")
+        links.append(f"**{escape(folder.name)}**: {', '.join(found)}\n")
+    machines, broken = read_speed(reports / "speed")
+    unreadable += [f"speed/{text}" for text in broken]
+    parts = [HEAD, _table(rows) if rows else "There are none yet; `dvc repro` makes the first.\n"]
+    parts += links
     if machines:
-        links = [f"[{escape(entry['device'])}](speed/{entry['file']})" for entry in machines]
-        parts.append(f"**Speed** on {', '.join(links)}\n")
-    parts.append(
-        "Tables are Markdown, LaTeX (booktabs, compiles as it is) and CSV with the same rows: in"
-        " CSV figures are not rounded and a missing one is an empty field, elsewhere it is a dash."
-        " `dvc plots diff` compares curves, classes and confusion across commits. This list is"
-        " written by `python -m stages.index`, at the end of every report.\n"
-    )
-    return "\n".join(parts)
+        timed = [
+            f"[{escape(one['machine']['device'])}](speed/{name})" for name, one in machines.items()
+        ]
+        parts.append(f"**Speed** on {', '.join(timed)}\n")
+    if unreadable:
+        parts.append("**Left out**, because it can't be read:\n")
+        parts.append("".join(f"- {escape(text)}\n" for text in unreadable))
+    return "\n".join([*parts, FOOT])
 
 
-def _row(experiment: Experiment) -> list[Cell]:
-    training, evaluation = experiment.training, experiment.evaluation
-    groups = (experiment.ablation or {}).get("groups", [])
-    network = training and (training["backbone"], training["calibration"])
-    own = next((g for g in groups if (g["backbone"], g["calibration"]) == network), None)
-    return [
-        experiment.name,
-        f"{training['backbone']}, {calibration_name(training)}" if training else MISSING,
-        Number(training and training["recipe"]["epochs"], decimals=0),
-        evaluation["provenance"]["split"] if evaluation else MISSING,
-        Number(evaluation and evaluation["frames"], decimals=0),
-        Number(evaluation and evaluation["miou"]),
-        gained(((own or {}).get("gain") or {}).get("miou")),
-        Number(own and len(own["seeds"]), decimals=0),
-    ]
+def _row(results: Results) -> dict[str, Any]:
+    group = own(results, results.network)
+    gain = compared(group).get("none", {}).get("miou") if group else None
+    return {
+        "experiment": results.folder.name,
+        "network": network_name(*results.network),
+        "epochs": results.training["recipe"]["epochs"],
+        "split": results.split,
+        "frames": results.evaluation["frames"],
+        "mIoU (%)": results.evaluation["miou"],
+        "gain": gain,
+        "seeds": len(group["seeds"]) if group else None,
+    }
+
+
+def _table(rows: Sequence[dict[str, Any]]) -> str:
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    gains = columns.pop("gain")
+    seeds = columns.pop("seeds")
+    frame: pd.DataFrame = as_frame(columns | gained("gain", gains) | {"seeds": seeds})
+    return markdown_rows(frame)

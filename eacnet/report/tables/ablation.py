@@ -1,94 +1,182 @@
 """The ablation: networks that differ in backbone, calibration and seed alone, side by side."""
 
-from collections.abc import Sequence
-from typing import Any
+import pandas as pd
 
-from eacnet.report.tables.cells import MARKS, gained, interval_said, over_seeds, scaled, spread
-from eacnet.report.tables.gains import class_differences, differences, over_decoder, verdict, wins
-from eacnet.report.tables.table import TIMES, Cell, Number, Table, mark_within
-from eacnet.report.tables.timing import Timing, representative
+from eacnet.report.results import Results
+from eacnet.report.tables.columns import (
+    DECODER,
+    MARKS,
+    SCORES,
+    Columns,
+    bootstrap,
+    compared,
+    gained,
+    interval,
+    level,
+    named,
+    over_seeds,
+    scaled,
+    spread,
+    verdict,
+)
+from eacnet.report.tables.rank import down
+from eacnet.report.tables.speed import representative
+from eacnet.report.tables.table import as_frame, table
+from eacnet.report.tables.text import TIMES
+
+# From fewer runs than this, a confidence interval is a rough guide.
+FEW_SEEDS = 5
 
 
-def ablation(summary: dict[str, Any]) -> str:
-    """Return the section of the ablation: its networks, their differences, by class and by band.
-
-    Args:
-        summary: ablation.json.
-    """
-    details = [over_decoder(summary)]
-    if any(group["gain"] for group in summary["groups"]):
-        details = [differences(summary), *details, class_differences(summary), wins(summary)]
-    parts = [ablation_table(summary).markdown()]
-    parts += [f"#{table.markdown()}" for table in details if table]
-    return "\n".join(parts)
-
-
-def ablation_table(
-    summary: dict[str, Any], timed: Sequence[Timing] = (), size: Sequence[int] = ()
-) -> Table:
-    """Return the ablation: scores, gain, edges, size and speed, with and without calibration.
-
-    Args:
-        summary: ablation.json.
-        timed: all timings; without any the table tells no speed.
-        size: height and width in pixels of the scored frames.
-    """
-    groups = summary["groups"]
-    backbones = [group["backbone"] for group in groups]
-
-    def score(name: str) -> list[Number]:
-        return mark_within([spread(group["scores"].get(name)) for group in groups], backbones)
-
-    def gain(name: str) -> list[Number]:
-        return [gained((group["gain"] or {}).get(name)) for group in groups]
-
-    macs = [group.get("macs") or {} for group in groups]
-    columns: dict[str, Sequence[Cell]] = {
-        "backbone": backbones,
-        "calibration": [group["calibration"] for group in groups],
-        "seeds": [Number(len(group["seeds"]), decimals=0) for group in groups],
-        "mIoU": score("miou"),
-        "gain in mIoU": gain("miou"),
-        "verdict": [verdict((group["gain"] or {}).get("miou")) for group in groups],
-        "boundary F1": score("boundary_f1"),
-        "gain in boundary F1": gain("boundary_f1"),
-        **{f"mIoU within {width} px": score(f"band_miou_{width}") for width in (3, 5, 9)},
-        "pixel accuracy": score("pixel_accuracy"),
-        "parameters (M)": [Number(scaled(group.get("parameters"), 1e6), decimals=3)
-                           for group in groups],
-        "MACs (G)": [Number(scaled(entry.get("total"), 1e9)) for entry in macs],
-        "of these attention (G)": [Number(scaled(entry.get("attention"), 1e9), decimals=3)
-                                   for entry in macs],
-    }  # fmt: skip
-    chosen = [representative(timed, g["backbone"], g["calibration"], size) for g in groups]
-    for device in dict.fromkeys(name for rows in chosen for name in rows):
-        rates = [Number((rows.get(device) or {}).get("fps"), decimals=1) for rows in chosen]
-        columns[f"FPS on {device}"] = mark_within(rates, backbones)
-    note = (
-        f"Scores in percent on the {summary['frames']} frames of split {summary['split']},"
-        f" {over_seeds(groups)}. Gain: the difference to the same backbone and seed without"
-        f" calibration, in percentage points{interval_said(summary)}. {_counted(macs)}"
-        f"{_timed(chosen)}Ranked within a backbone. {MARKS}"
+def _ablation_note(results: Results) -> str:
+    macs = [group["macs"] for group in results.groups if group.get("macs")]
+    counted = macs and f" MACs of one image of {macs[0]['height']} {TIMES} {macs[0]['width']}."
+    rows = [row for group in results.groups for row in _timed(results, group).values()]
+    sizes = sorted({f"{row['height']} {TIMES} {row['width']}" for row in rows})
+    timed = (
+        f" FPS: one image of {' or '.join(sizes)} at a time, from the 8-bit image to the label map,"
+        " fp32, the fastest runtime."
     )
-    rows = list(zip(*columns.values(), strict=True))
-    caption = "Ablation: with and without calibration"
-    return Table("ablation", caption, note, list(columns), rows).without_empty()
-
-
-def _counted(macs: Sequence[dict[str, Any]]) -> str:
-    counted = next((entry for entry in macs if entry.get("height")), None)
-    if not counted:
-        return ""
-    return f"MACs of one image of {counted['height']} {TIMES} {counted['width']}. "
-
-
-def _timed(chosen: Sequence[dict[str, Timing]]) -> str:
-    rows = [row for devices in chosen for row in devices.values()]
-    if not rows:
-        return ""
-    sizes = sorted({(row["height"], row["width"]) for row in rows})
-    said = " or ".join(f"{height} {TIMES} {width}" for height, width in sizes)
     return (
-        f"FPS: one image of {said} at a time, from the 8-bit image to the label map, fp32, the"
-        " fastest runtime. "
+        f"Scores in percent on the {results.ablation['frames']} frames of split"
+        f" {results.ablation['split']}, {over_seeds(results)}. Gain: the difference to the same"
+        f" backbone and seed without calibration, in percentage points.{bootstrap(results)}"
+        f"{counted or ''}{timed if rows else ''} Ranked within a backbone. {MARKS}"
     )
+
+
+@table(
+    "ablation",
+    "Ablation: with and without calibration",
+    _ablation_note,
+    marks=down(f"{'|'.join(SCORES.values())}|FPS on .*", "backbone"),
+)
+def ablation(results: Results) -> pd.DataFrame:
+    """One row a network: scores, gain, size and speed, with and without calibration."""
+    groups = results.groups
+    columns: Columns = {
+        "backbone": [group["backbone"] for group in groups],
+        "calibration": [group["calibration"] for group in groups],
+        "seeds": [len(group["seeds"]) for group in groups],
+    }
+    for name, heading in SCORES.items():
+        columns |= spread(heading, [group["scores"].get(name) for group in groups])
+        if name == "miou":
+            gains = [compared(group).get("none", {}).get(name) for group in groups]
+            columns |= gained(f"gain in {heading}", gains)
+            columns["verdict"] = list(map(verdict, gains))
+    macs = [group.get("macs") or {} for group in groups]
+    columns["parameters (M)"] = [scaled(group.get("parameters"), 1e6) for group in groups]
+    columns["MACs (G)"] = [scaled(entry.get("total"), 1e9) for entry in macs]
+    columns["of these attention (G)"] = [scaled(entry.get("attention"), 1e9) for entry in macs]
+    chosen = [_timed(results, group) for group in groups]
+    for device in dict.fromkeys(name for rows in chosen for name in rows):
+        columns[f"FPS on {device}"] = [rows.get(device, {}).get("fps") for rows in chosen]
+    return as_frame(columns)
+
+
+def _timed(results: Results, group: dict) -> dict:
+    return representative(results.timed, *named(group), results.size)
+
+
+def _differences_note(results: Results) -> str:
+    note = (
+        "The difference to the same backbone and seed with another calibration, named under"
+        f" against, in percentage points.{bootstrap(results)} Interval over seeds: of"
+        f" {level(results)}, Student's t over the paired differences of the seeds. One training of"
+        " each gives no verdict, whatever its images say: it does not tell how much of a difference"
+        " is chance of the training."
+    )
+    entries = [
+        entry
+        for group in results.groups
+        for gains in compared(group).values()
+        for entry in gains.values()
+    ]
+    if any(entry.get("joint") for entry in entries):
+        note += (
+            f" Joint interval: over seeds and images at once, {level(results)}. Detectable: the"
+            " smallest gain that most experiments with so many seeds and images would have called."
+        )
+    if any(entry.get("holm") is not None for entry in entries):
+        note += (
+            " Significant: p of the joint interval, corrected for all gains in that score (Holm,"
+            " 1979), is at most 0.05."
+        )
+    else:
+        note += " Significant: no interval holds 0."
+    if any(DECODER in compared(group) for group in results.groups):
+        note += (
+            f" Against {DECODER}: the same backbone with its published decoder instead of"
+            " upsampling, and without calibration."
+        )
+    seeds = max(len(group["seeds"]) for group in results.groups)
+    if 1 < seeds < FEW_SEEDS:
+        note += f" With {seeds} seeds, what is over seeds is wide by nature."
+    return note
+
+
+@table("differences", "What calibration gains", _differences_note)
+def differences(results: Results) -> pd.DataFrame:
+    """One row a network, reference and score: the gain, how sure it is, what would be seen."""
+    rows = [
+        (*named(group), reference, heading, gains[name])
+        for group in results.groups
+        for reference, gains in compared(group).items()
+        for name, heading in SCORES.items()
+        if gains.get(name)
+    ]
+    entries = [row[-1] for row in rows]
+    names = ("backbone", "calibration", "against", "score")
+    columns: Columns = {name: [row[i] for row in rows] for i, name in enumerate(names)}
+    columns |= gained("difference", entries)
+    columns |= interval("interval over seeds", entries, "seeds")
+    columns |= interval("joint interval", entries, "joint")
+    columns["p (Holm)"] = [entry.get("holm") for entry in entries]
+    columns["detectable"] = [entry.get("detectable") for entry in entries]
+    columns["verdict"] = list(map(verdict, entries))
+    return as_frame(columns)
+
+
+@table(
+    "class_differences",
+    "What calibration gains, by class",
+    "The difference in IoU, in percentage points, with intervals and verdicts as in the table of"
+    " gains. Of so many classes, one in twenty would look significant by chance alone. Classes that"
+    " the split lacks are left out.",
+)
+def class_differences(results: Results) -> pd.DataFrame:
+    """One row a class: the gain of every network over every reference."""
+    found = {
+        f"{group['backbone']}, {group['calibration']} against {reference}": gains
+        for group in results.groups
+        for reference, gains in compared(group, of_classes=True).items()
+    }
+    names = list(dict.fromkeys(name for gains in found.values() for name in gains))
+    columns: Columns = {"class": names}
+    for pair, gains in found.items():
+        entries = [gains.get(name) for name in names]
+        columns |= gained(f"gain: {pair}", entries)
+        columns[f"verdict: {pair}"] = list(map(verdict, entries))
+    return as_frame(columns)
+
+
+@table(
+    "wins",
+    "Images won and lost",
+    "Images on which more (won), fewer (lost) or as many (tied) pixels are right with calibration"
+    " as without it, by distance from an edge of the ground truth; all seeds taken together.",
+)
+def wins(results: Results) -> pd.DataFrame:
+    """One row a network and band of distances from an edge."""
+    rows = [
+        {
+            "backbone": group["backbone"],
+            "calibration": group["calibration"],
+            "band": "elsewhere" if band == "outside" else f"within {band} px",
+            **{outcome: counted[outcome] for outcome in ("won", "lost", "tied")},
+        }
+        for group in results.groups
+        for band, counted in (group.get("bands") or {}).items()
+    ]
+    return pd.DataFrame(rows)

@@ -1,161 +1,180 @@
-"""The speed of the networks on each machine that has been timed."""
+"""The timings of all machines, and which one stands for a network."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from eacnet.report.tables.cells import scaled
-from eacnet.report.tables.table import MISSING, TIMES, Cell, Number, escape, markdown
+import pandas as pd
 
-Machine = dict[str, Any]
-FOLDED = {True: "yes", False: "no", None: MISSING}
-NAMES = {"erfnet": "ERFNet with its decoder", "lraspp": "torchvision's LRASPP, MobileNetV3"}
+from eacnet.report.results import Results
+from eacnet.report.tables.columns import MARKS, network_name, scaled
+from eacnet.report.tables.rank import down
+from eacnet.report.tables.table import as_frame, table
+from eacnet.report.tables.text import TIMES
+
+# The size that papers time at, for datasets whose own size nobody has timed.
+COMMON_SIZE = (512, 1024)
+# Published figures rarely say what they time; this is what a user waits for.
+SCOPE = "label map"
+# Whole networks that another name tells more of; any other shows as the benchmark calls it.
+KNOWN = {"erfnet": "ERFNet with its decoder", "lraspp": "torchvision's LRASPP, MobileNetV3"}
+Timing = dict[str, Any]
 
 
-def preferred(machines: Sequence[Machine]) -> list[Machine]:
-    """Return one result of each device: that of plan "full" where there is one.
+def representative(
+    rows: Sequence[Timing], backbone: str, calibration: str, size: Sequence[int]
+) -> dict[str, Timing]:
+    """Return the timing that stands for a network on each device.
+
+    It is the fastest in fp32, in which the scores were taken, of one image at a time, from the
+    8-bit image to the label map; at `size` if that was timed, otherwise at COMMON_SIZE, otherwise
+    at the smallest size.
 
     Args:
-        machines: the files of reports/speed.
+        rows: timings with their device.
+        backbone: as in the ablation.
+        calibration: as in the ablation.
+        size: height and width in pixels of what was scored.
     """
-    chosen: dict[str, Machine] = {}
-    for machine in machines:
-        device = machine["machine"]["device"]
-        if device not in chosen or machine["plan"] == "full":
-            chosen[device] = machine
-    return list(chosen.values())
+    chosen: dict[str, Timing] = {}
+    for row in single_images(rows):
+        same = (row["backbone"], row["calibration"]) == (backbone, calibration)
+        if not same or row.get("precision", "fp32") != "fp32":
+            continue
+        other = chosen.get(row["device"])
+        if other is None or _preference(row, size) > _preference(other, size):
+            chosen[row["device"]] = row
+    return chosen
 
 
-def speed(machines: Sequence[Machine]) -> str:
-    """Return the tables of each machine.
-
-    Args:
-        machines: the files of reports/speed.
-    """
-    parts = ["## Speed\n"]
-    if not machines:
-        parts.append("No machine has been timed yet; `dvc repro benchmark` times this one.\n")
-        return "\n".join(parts)
-    parts.append(
-        "From the 8-bit image in host memory to the label map in host memory, which is what a user"
-        " waits for; all networks take turns, so that a drifting machine hits all alike."
-        " *published* is the form of the authors' code: eager PyTorch in fp32, the attention matrix"
-        " written out, scores of all classes at full size. Memory is the peak of a process above"
-        " what its libraries take; on a GPU, what PyTorch allocates there. MACs are"
-        " multiply-accumulates of one image, those of the attention included. The limit is the time"
-        " that they would take at the rate of large matrix products on the same machine. Labels are"
-        " compared with the network in fp32 eager.\n"
-    )
-    for machine in machines:
-        parts += [f"### {machine['machine']['device']}\n", _facts(machine), _rows(machine["rows"])]
-        if machine["modules"]:
-            parts += ["Where the time goes, in percent, fp32:\n", _modules(machine["modules"])]
-        if machine["skipped"]:
-            parts.append(_skipped(machine["skipped"]))
-    return "\n".join(parts)
-
-
-def _facts(machine: Machine) -> str:
-    limits = [
-        f"{Number(rate, decimals=0)} GFLOP/s in {name.removesuffix('_gflops')}"
-        for name, rate in machine["limits"].items()
-        if rate is not None
-    ]
-    threads, load = machine["provenance"]["threads"], machine["load_average_before"]
-    weights = machine["weights"]
-    drawn = "random weights" if weights == "random" else f"weights {escape(weights)}"
-    # Older results don't tell.
-    image = f"image: {escape(machine['images']['timed'])}, " if "images" in machine else ""
-    return (
-        f"{machine['classes']} classes, {drawn}, {image}{threads} threads, plan {machine['plan']};"
-        f" limits {' and '.join(limits)}; load average before {Number(load, decimals=1)}.\n"
-    )
-
-
-def _rows(rows: Sequence[dict[str, Any]]) -> str:
-    published = {contest(row): row["median_ms"] for row in rows if row["form"] == "published"}
-    columns = (
-        "network",
-        "runtime",
-        "precision",
-        "norms folded",
-        "image",
-        "median (ms)",
-        "p5 to p95 (ms)",
-        "FPS",
-        f"{TIMES} published",
-        "memory (MB)",
-        "params (M)",
-        "MACs (G)",
-        "at the limit (ms)",
-        "of the limit (%)",
-        "same labels (%)",
-        "rounds",
-    )
-    ordered = sorted(rows, key=lambda row: (row["height"] * row["width"], row["batch"]))
-    return markdown(columns, [_row(row, published.get(contest(row))) for row in ordered])
-
-
-def _row(row: dict[str, Any], published: float | None) -> list[Cell]:
-    median = row["median_ms"]
-    spread = MISSING if median is None else f"{row['p5_ms']:,.1f} to {row['p95_ms']:,.1f}"
-    batch = f"{row['batch']} of " if row["batch"] > 1 else ""
+def single_images(rows: Sequence[Timing]) -> list[Timing]:
+    """Return the timings of one image at a time, from the 8-bit image to the label map."""
     return [
-        network_name(row),
-        form_name(row),
-        row["precision"],
-        FOLDED[row["folded"]],
-        f"{batch}{row['height']} {TIMES} {row['width']}",
-        Number(median, decimals=1) if row["reason"] is None else row["reason"],
-        spread,
-        Number(row["fps"], decimals=1),
-        Number(published / median if published and median else None),
-        Number(row["peak_memory_mb"], decimals=0),
-        Number(scaled(row["parameters"], 1e6), decimals=3),
-        Number(scaled(row["macs"], 1e9)),
-        Number(row["limit_ms"], decimals=1),
-        Number(scaled(row["share_of_limit"], 0.01), decimals=0),
-        Number(scaled(row["agreement"], 0.01), decimals=3),
-        Number(row["rounds"], decimals=0),
-    ]
+        row for row in rows
+        if row.get("batch", 1) == 1 and row.get("scope") == SCOPE and row.get("fps")
+    ]  # fmt: skip
 
 
-def _modules(rows: Sequence[dict[str, Any]]) -> str:
-    parts = list(dict.fromkeys(part for row in rows for part in row["shares"]))
-    return markdown(
-        ["network", "runtime", "image", *parts],
-        [
-            [
-                network_name(row),
-                form_name(row),
-                f"{row['height']} {TIMES} {row['width']}",
-                *(Number(row["shares"].get(part), decimals=1) for part in parts),
-            ]
-            for row in rows
-        ],
+@table(
+    "speed",
+    "Speed by runtime and size",
+    "From the 8-bit image in host memory to the label map in host memory, which is what a user"
+    " waits for; all networks take turns, so that a drifting machine hits all alike. In"
+    " brackets behind the median its 5th and 95th percentile; FPS is that of the median. Published"
+    " form: eager PyTorch in fp32, the attention matrix written out, scores of all classes at full"
+    " size. Memory is the peak of a process above what its libraries take; on a GPU, what PyTorch"
+    " allocates there."
+    " Limit: the time that the multiply-accumulates of one image would take at the rate of large"
+    " matrix products on the same device. Same labels: the share of pixels with the class that the"
+    " network has in eager fp32. Ranked among rows of one device, image, batch and number of"
+    f" classes. {MARKS}",
+    marks=down("FPS", ["device", "classes", "image", "batch"]),
+    missing="No machine has been timed yet; `dvc repro benchmark` times this one.",
+)
+def speed(results: Results) -> pd.DataFrame:
+    """One row a timing: by device, network, runtime, precision, size and batch."""
+    timed = sorted(
+        results.timed, key=lambda r: (r["device"], r["height"] * r["width"], r.get("batch", 1))
     )
 
+    def figures(key: str, unit: float = 1) -> list[float | None]:
+        return [scaled(row.get(key), unit) for row in timed]
 
-def _skipped(skipped: Sequence[dict[str, str]]) -> str:
-    names = [
-        f"{network_name(each)} in {each['form']} {each['precision']} ({escape(each['reason'])})"
-        for each in skipped
+    published = {_contest(row): row["fps"] for row in timed if row["form"] == "published"}
+    first = [published.get(_contest(row)) for row in timed]
+    pairs = zip(timed, first, strict=True)
+    columns = {
+        "device": [row["device"] for row in timed],
+        "network": [timed_name(row) for row in timed],
+        "runtime": [form_name(row) for row in timed],
+        "precision": [row["precision"] for row in timed],
+        "norms folded": [{True: "yes", False: "no"}.get(row.get("folded")) for row in timed],
+        "image": [f"{row['height']} {TIMES} {row['width']}" for row in timed],
+        "batch": [row.get("batch", 1) for row in timed],
+        "classes": [row["classes"] for row in timed],
+        "median (ms)": figures("median_ms"),
+        "median (ms) low": figures("p5_ms"),
+        "median (ms) high": figures("p95_ms"),
+        "FPS": figures("fps"),
+        f"{TIMES} published form": [
+            r["fps"] / fps if r["fps"] and fps else None for r, fps in pairs
+        ],
+        "peak memory (MB)": figures("peak_memory_mb"),
+        "parameters (M)": figures("parameters", 1e6),
+        "MACs (G)": figures("macs", 1e9),
+        "at the limit (ms)": figures("limit_ms"),
+        "share of time at the limit (%)": figures("share_of_limit", 0.01),
+        "same labels (%)": figures("agreement", 0.01),
+        "rounds": figures("rounds"),
+        "remark": [row.get("reason") for row in timed],
+    }
+    return as_frame(columns)
+
+
+@table(
+    "parts",
+    "Where the time goes",
+    "In percent of the time of one image, fp32.",
+)
+def parts(results: Results) -> pd.DataFrame:
+    """One row a network and runtime whose parts were timed."""
+    rows = [
+        {
+            "device": machine["machine"]["device"],
+            "network": timed_name(row),
+            "runtime": form_name(row),
+            "image": f"{row['height']} {TIMES} {row['width']}",
+            **{f"{part} (% of time)": share for part, share in row["shares"].items()},
+        }
+        for machine in results.speed
+        for row in machine.get("modules", ())
     ]
-    return f"Not timed: {'; '.join(names)}.\n"
+    return pd.DataFrame(rows)
 
 
-def network_name(row: dict[str, Any]) -> str:
-    """Name the network in words."""
+@table("machines", "Machines", "What was timed where; the load is the average before it began.")
+def machines(results: Results) -> pd.DataFrame:
+    """One row a machine: what it ran, and how fast it multiplies large matrices."""
+    rows = [
+        {
+            "device": machine["machine"]["device"],
+            "plan": machine["plan"],
+            "classes": machine["classes"],
+            "weights": machine.get("weights"),
+            "image": machine.get("images", {}).get("timed"),
+            "threads": machine.get("provenance", {}).get("threads"),
+            "load": machine.get("load_average_before"),
+            **{
+                f"{name.removesuffix('_gflops')} GFLOP/s": rate
+                for name, rate in machine.get("limits", {}).items()
+            },
+            "not timed": "; ".join(
+                f"{timed_name(one)} in {one['form']} {one['precision']} ({one['reason']})"
+                for one in machine.get("skipped", ())
+            ),
+        }
+        for machine in results.speed
+    ]
+    frame = pd.DataFrame(rows).dropna(axis="columns", how="all")
+    return frame.drop(columns=[name for name in frame if (frame[name] == "").all()])
+
+
+def timed_name(row: Timing) -> str:
+    """Name the network of a timing in words: <backbone>-<calibration>, or a whole network."""
     backbone, _, calibration = row["network"].partition("-")
-    if not calibration:
-        return NAMES[backbone]
-    return f"{backbone}, {'no calibration' if calibration == 'none' else calibration}"
+    return network_name(backbone, calibration) if calibration else KNOWN.get(backbone, backbone)
 
 
-def form_name(row: dict[str, Any]) -> str:
+def form_name(row: Timing) -> str:
     """Name the form; of "auto" also what it picked."""
-    return f"auto: {row['runtime']}" if row["form"] == "auto" and row["runtime"] else row["form"]
+    runtime = row.get("runtime")
+    return f"auto: {runtime}" if row["form"] == "auto" and runtime else row["form"]
 
 
-def contest(row: dict[str, Any]) -> tuple[Any, ...]:
+def _contest(row: Timing) -> tuple[Any, ...]:
     """Return what rows have in common whose medians are compared."""
-    return tuple(row[name] for name in ("network", "height", "width", "batch"))
+    return tuple(row.get(name) for name in ("device", "network", "height", "width", "batch"))
+
+
+def _preference(row: Timing, size: Sequence[int]) -> tuple[bool, bool, int, float]:
+    own = (row["height"], row["width"])
+    return own == tuple(size), own == COMMON_SIZE, -own[0] * own[1], row["fps"]

@@ -1,190 +1,215 @@
-"""Tables: cells that know how a figure is written, and their writers for Markdown and CSV."""
+"""Tables: pandas frames of figures, one row a case, and how people read them.
 
-import csv
-import io
+A frame holds figures as numbers. What belongs to the figure of one column stands in columns of its
+own behind it, by the same heading with " std", " low" and " high" (the ends of an interval) or
+" digits" (as many as the figure's source gives). For people these are one cell. pandas writes the
+tables; that a cell is made of several columns, that its best figures stand out, and that text is
+escaped for every language alike, it can't, so the cells are made here.
+"""
+
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-MISSING = "\N{EN DASH}"
-MINUS = "\N{MINUS SIGN}"
-TIMES = "\N{MULTIPLICATION SIGN}"
-# What GitHub would take for markup; "$" would start a formula.
-_MARKUP = re.compile(r"([\\`*_\[\]<>|~$])")
+import numpy as np
+import pandas as pd
+from pandas.io.formats.style import Styler
+
+from eacnet.report.results import Results
+from eacnet.report.tables.text import HTML, LATEX, MARKDOWN, MINUS, MISSING, Language
+from eacnet.report.tables.text import markdown as escape
+
+# Heading -> digits behind the point and whether a plus is shown; the first that matches.
+_WRITTEN: Sequence[tuple[str, int, bool]] = (
+    (r"^(gain|difference|net)\b|interval", 2, True),
+    (r"^(seeds|rounds|batch|classes|pixels|epochs|frames|threads|won|lost|tied)$", 0, False),
+    (r"\((px|MB)\)$|GFLOP/s$", 0, False),
+    (r"^(FPS|load)\b|\(ms\)$|of time|^(positions|entropy|constant) \(", 1, False),
+    (r"^(parameters \(M\)|of these attention|same labels)", 3, False),
+    (r"^gamma|^p \(", 4, False),
+    (r"", 2, False),
+)
+_LONG_TEXT = 22
 
 
 @dataclass(frozen=True)
-class Number:
-    """A figure in a table.
-
-    Attributes:
-        value: None where there is none.
-        std: standard deviation, None where there is none.
-        interval: lower and upper end of a confidence interval, None where there is none.
-        decimals: digits after the point, of all of them.
-        signed: show a plus, as differences have it.
-        best: show it as the best of those that it is compared with.
-        second: show it as the second best.
-    """
-
-    value: float | None
-    std: float | None = None
-    interval: tuple[float, float] | None = None
-    decimals: int = 2
-    signed: bool = False
-    best: bool = False
-    second: bool = False
-
-    def __str__(self) -> str:
-        if self.value is None:
-            return MISSING
-        text = self._written(self.value)
-        if self.std is not None:
-            text += f" ± {self.std:,.{self.decimals}f}"
-        if self.interval is not None:
-            text += f" [{', '.join(map(self._written, self.interval))}]"
-        return text
-
-    def _written(self, value: float) -> str:
-        # Adding 0.0 turns a rounded -0.0 into 0.0.
-        rounded = round(value, self.decimals) + 0.0
-        sign = "+" if self.signed and rounded else ""
-        return f"{rounded:{sign},.{self.decimals}f}".replace("-", MINUS)
-
-
-Cell = str | Number
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table that is written in several formats, from one set of rows.
+class Filled:
+    """A table with its figures.
 
     Attributes:
         name: what its files are called.
         caption: what it shows, plain text.
         note: how to read it, plain text.
-        columns: headings, plain text.
-        rows: one cell for each column; text is plain.
+        frame: the figures.
+        marks: "best", "second" or "" for each figure of the frame, where figures are ranked.
     """
 
     name: str
     caption: str
     note: str
-    columns: Sequence[str]
-    rows: Sequence[Sequence[Cell]]
-
-    @property
-    def numeric(self) -> list[bool]:
-        """Which columns hold figures."""
-        return [any(isinstance(row[i], Number) for row in self.rows) for i in range(self.width)]
-
-    @property
-    def width(self) -> int:
-        """Number of columns."""
-        return len(self.columns)
+    frame: pd.DataFrame
+    marks: pd.DataFrame | None = None
 
     def markdown(self) -> str:
-        """Return the whole table as a Markdown section: caption, note and rows."""
-        rows = markdown(self.columns, self.rows)
-        return f"## {escape(self.caption)}\n\n{escape(self.note)}\n\n{rows}"
+        """Return a section of Markdown: caption, note and rows."""
+        rows = markdown_rows(self.frame, self.marks) if len(self.frame) else ""
+        note = f"{escape(self.note)}\n\n" if self.note else ""
+        return f"## {escape(self.caption)}\n\n{note}{rows}"
 
-    def without_empty(self) -> "Table":
-        """Return the table without the columns in which every cell is missing."""
-        kept = [i for i in range(self.width) if any(str(row[i]) != MISSING for row in self.rows)]
-        rows = [[row[i] for i in kept] for row in self.rows]
-        return replace(self, columns=[self.columns[i] for i in kept], rows=rows)
+    def latex(self) -> str:
+        """Return a bare `tabular` (booktabs, T1) to be input; what it shows is a comment in it."""
+        cells = _cells(self.frame, self.marks, LATEX)
+        sides = "".join("r" if right else "l" for right in _numeric(self.frame))
+        rows = cells.style.hide(axis="index").to_latex(hrules=True, column_format=sides)
+        return f"% {' '.join(f'{self.caption}. {self.note}'.split())}\n{rows}"
+
+    def html(self) -> str:
+        """Return a `table` without a style of its own: figures are of class "number"."""
+        cells = _cells(self.frame, self.marks, HTML)
+        classes = cells.map(lambda text: "short" if len(text) < _LONG_TEXT else "")
+        classes.loc[:, _numeric(self.frame)] = "number"
+        styler = Styler(cells, uuid=self.name, cell_ids=False).hide(axis="index")
+        # The page's policy allows no style but its own, not even an empty one.
+        return styler.set_td_classes(classes).to_html().partition("</style>")[2].strip()
+
+    def csv(self) -> str:
+        """Return the frame for programs: nothing rounded, an empty field where nothing is."""
+        return self.frame.to_csv(index=False, lineterminator="\n")
 
 
-def mark_best(numbers: Sequence[Number], lowest: bool = False) -> list[Number]:
-    """Mark the best and the second best of `numbers` as they are shown.
+@dataclass(frozen=True)
+class Table:
+    """A table of the report: `frame` makes its figures from the results.
 
-    None is marked where all look the same; no second where just two are compared.
-
-    Args:
-        numbers: what is compared; missing ones take no part.
-        lowest: the lowest is the best, not the highest.
+    Attributes:
+        name: what its files are called.
+        caption: what it shows, plain text.
+        note: how to read it, plain text, or what tells that from the results.
+        frame: makes the figures; no rows where there is nothing to show.
+        marks: says which figures are the best.
+        missing: what is said where it has no rows; nothing: it is left out.
+        listed: whether pages show it; if not, it is a file for programs alone.
     """
-    shown = [None if n.value is None else round(n.value, n.decimals) for n in numbers]
-    compared = sum(value is not None for value in shown)
-    ranked = sorted({value for value in shown if value is not None}, reverse=not lowest)
-    if len(ranked) < 2:
-        return list(numbers)
-    best, second = ranked[0], ranked[1] if compared > 2 else None
+
+    name: str
+    caption: str
+    note: str | Callable[[Results], str]
+    frame: Callable[[Results], pd.DataFrame]
+    marks: Callable[[pd.DataFrame], pd.DataFrame] | None = None
+    missing: str = ""
+    listed: bool = True
+
+    def fill(self, results: Results) -> Filled:
+        """Return the table of an experiment."""
+        frame = self.frame(results)
+        note = self.note if len(frame) else self.missing
+        if not isinstance(note, str):
+            note = note(results)
+        return Filled(self.name, self.caption, note, frame, self.marks and self.marks(frame))
+
+
+def table(
+    name: str, caption: str, note: str | Callable[[Results], str] = "", **others: Any
+) -> Callable[[Callable[[Results], pd.DataFrame]], Table]:
+    """Make a Table of the function that makes its frame."""
+    return lambda frame: Table(name, caption, note, frame, **others)
+
+
+def as_frame(columns: dict[str, Iterable[Any]]) -> pd.DataFrame:
+    """Return columns by their headings as a frame, without those that hold nothing."""
+    frame = pd.DataFrame({heading: list(values) for heading, values in columns.items()})
+    return frame.dropna(axis="columns", how="all")
+
+
+def markdown_rows(frame: pd.DataFrame, marks: pd.DataFrame | None = None) -> str:
+    """Return a frame as the rows of GitHub's Markdown: figures to the right, text escaped."""
+    cells = _cells(frame, marks, MARKDOWN)
+    sides = ["right" if right else "left" for right in _numeric(frame)]
+    options = {"tablefmt": "pipe", "disable_numparse": True, "colalign": sides}
+    return cells.to_markdown(index=False, **options) + "\n"
+
+
+def number(
+    value: float | None,
+    std: float | None = None,
+    ends: Sequence[float] | None = None,
+    digits: int = 2,
+    signed: bool = False,
+) -> str:
+    """Write a figure: mean ± deviation [low, high], as far as they are there, or a dash."""
+
+    def one(figure: float) -> str:
+        # Adding 0.0 turns a rounded -0.0 into 0.0.
+        rounded = round(figure, digits) + 0.0
+        return f"{rounded:{'+' if signed and rounded else ''},.{digits}f}".replace("-", MINUS)
+
+    parts = []
+    if not _none(value):
+        parts.append(one(value))
+        if not _none(std):
+            parts.append(f"± {std:,.{digits}f}")
+    if ends is not None and not any(map(_none, ends)):
+        parts.append(f"[{', '.join(map(one, ends))}]")
+    return " ".join(parts) or MISSING
+
+
+def gain_text(entry: dict[str, Any]) -> str:
+    """Write a gain of ablation.json with its deviation over seeds."""
+    return number(entry["mean"], entry["std"], signed=True)
+
+
+def _headings(frame: pd.DataFrame) -> list[str]:
+    """Return what people see as columns: figures with what belongs to them."""
+    names, seen = set(frame.columns), []
+    for column in frame.columns:
+        base, _, part = column.rpartition(" ")
+        if part in ("std", "digits") and base in names:
+            continue
+        if part in ("low", "high") and {f"{base} low", f"{base} high"} <= names:
+            column = base
+        seen.append(column)
+    return list(dict.fromkeys(seen))
+
+
+def _numeric(frame: pd.DataFrame) -> list[bool]:
     return [
-        replace(n, best=value == best, second=value is not None and value == second)
-        for n, value in zip(numbers, shown, strict=True)
+        pd.api.types.is_numeric_dtype(frame.get(name, frame.get(f"{name} low")))
+        for name in _headings(frame)
     ]
 
 
-def mark_within(numbers: Sequence[Number], groups: Sequence[object]) -> list[Number]:
-    """Mark the best and the second best of each group of `numbers`, which keep their order."""
-    marked = list(numbers)
-    for group in dict.fromkeys(groups):
-        own = [index for index, other in enumerate(groups) if other == group]
-        for index, number in zip(own, mark_best([numbers[i] for i in own]), strict=True):
-            marked[index] = number
-    return marked
+def _cells(frame: pd.DataFrame, marks: pd.DataFrame | None, language: Language) -> pd.DataFrame:
+    """Return the text of every cell as a language writes it; frames of figures stay as they are."""
+    columns = {}
+    for heading, is_number in zip(_headings(frame), _numeric(frame), strict=True):
+        cells = []
+        for index, row in frame.iterrows():
+            text = _figure(row, heading) if is_number else _text(row[heading])
+            ranked = marks is not None and heading in marks
+            mark = marks.at[index, heading] if ranked else ""
+            shape = {"best": language.best, "second": language.second}.get(mark, "{}")
+            cells.append(shape.format(language.escape(text)))
+        columns[language.escape(heading)] = cells
+    return pd.DataFrame(columns, dtype=object)
 
 
-def markdown(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
-    """Write a table as GitHub's Markdown: figures to the right, best in bold, second underlined.
-
-    Args:
-        columns: headings, plain text.
-        rows: one cell for each column; text is plain and is escaped.
-    """
-    numeric = [any(isinstance(row[i], Number) for row in rows) for i in range(len(columns))]
-    lines = [
-        [escape(heading) for heading in columns],
-        ["---:" if is_numeric else "---" for is_numeric in numeric],
-        *([_cell(cell) for cell in row] for row in rows),
-    ]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+def _figure(row: pd.Series, heading: str) -> str:
+    digits, signed = how_written(heading)
+    stated = row.get(f"{heading} digits")
+    ends = [row.get(f"{heading} {end}") for end in ("low", "high")]
+    digits = digits if _none(stated) else int(stated)
+    return number(row.get(heading), row.get(f"{heading} std"), ends, digits, signed)
 
 
-def escape(text: str) -> str:
-    """Return plain text as Markdown that renders as just that text, on one line."""
-    return _MARKUP.sub(r"\\\1", " ".join(text.split()))
+def _text(value: Any) -> str:
+    return MISSING if _none(value) or value == "" else str(value)
 
 
-def comma_separated(table: Table) -> str:
-    """Write a table as CSV for programs: figures unrounded, a missing one is an empty field.
-
-    Standard deviations and the ends of intervals stand in columns of their own behind the figure.
-    """
-    parts = [_parts([row[i] for row in table.rows]) for i in range(table.width)]
-    text = io.StringIO()
-    write = csv.writer(text, lineterminator="\n").writerow
-    pairs = zip(table.columns, parts, strict=True)
-    write([f"{column}{part}" for column, own in pairs for part in own])
-    for row in table.rows:
-        write([own[part](cell) for cell, own in zip(row, parts, strict=True) for part in own])
-    return text.getvalue()
+def how_written(heading: str) -> tuple[int, bool]:
+    """Return how the figures under a heading are written: digits, and whether a plus is shown."""
+    return next((digits, plus) for found, digits, plus in _WRITTEN if re.search(found, heading))
 
 
-def _parts(cells: Sequence[Cell]) -> dict[str, Callable[[Cell], Any]]:
-    """Return what a column of cells needs in CSV: the suffix of each column and how to fill it."""
-    numbers = [cell for cell in cells if isinstance(cell, Number)]
-    parts: dict[str, Callable[[Cell], Any]] = {"": _plain}
-    if any(number.std is not None for number in numbers):
-        parts[" std"] = lambda cell: getattr(cell, "std", None)
-    if any(number.interval is not None for number in numbers):
-        parts[" low"] = lambda cell: (getattr(cell, "interval", None) or (None, None))[0]
-        parts[" high"] = lambda cell: (getattr(cell, "interval", None) or (None, None))[1]
-    return parts
-
-
-def _plain(cell: Cell) -> Any:
-    if isinstance(cell, Number):
-        return cell.value
-    return None if cell == MISSING else cell
-
-
-def _cell(cell: Cell) -> str:
-    text = escape(str(cell))
-    if isinstance(cell, Number) and cell.best:
-        return f"**{text}**"
-    if isinstance(cell, Number) and cell.second:
-        return f"<ins>{text}</ins>"
-    return text
+def _none(value: Any) -> bool:
+    return value is None or (isinstance(value, float | np.floating) and np.isnan(value))

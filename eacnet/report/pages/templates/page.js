@@ -19,9 +19,12 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", showTheme)
 showTheme();
 
 // Tables: a heading sorts by its column; figures from the highest, text from A; missing ones last.
+const MISSING = "\u2013";
 const sortKey = (cell) => {
-  if (cell.dataset.value === undefined) return cell.textContent.trim();
-  return cell.dataset.value === "" ? null : Number(cell.dataset.value);
+  const text = cell.textContent.trim();
+  if (!cell.classList.contains("number") || text === MISSING) return text;
+  // The figure stands first in its cell, before its deviation and its interval.
+  return parseFloat(text.replace("[", "").replace("\u2212", "-").replaceAll(",", ""));
 };
 const compare = (a, b) =>
   typeof a === "number" && typeof b === "number"
@@ -30,15 +33,22 @@ const compare = (a, b) =>
 for (const table of $$("table")) {
   const heads = $$("thead th", table);
   heads.forEach((head, index) => {
-    $("button", head).addEventListener("click", () => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.append(...head.childNodes);
+    head.append(button);
+    head.scope = "col";
+    const first = table.tBodies[0].rows[0].cells[index];
+    head.classList.toggle("number", first.classList.contains("number"));
+    button.addEventListener("click", () => {
       const now = head.getAttribute("aria-sort");
-      const first = head.classList.contains("number") ? "descending" : "ascending";
-      const order = now === null ? first : now === "ascending" ? "descending" : "ascending";
+      const usual = head.classList.contains("number") ? "descending" : "ascending";
+      const order = now === null ? usual : now === "ascending" ? "descending" : "ascending";
       heads.forEach((other) => other.removeAttribute("aria-sort"));
       head.setAttribute("aria-sort", order);
       const sign = order === "ascending" ? 1 : -1;
       const body = table.tBodies[0];
-      const missing = (key) => key === null || key === "\u2013";
+      const missing = (key) => key === MISSING;
       const keyed = [...body.rows].map((row) => [sortKey(row.cells[index]), row]);
       keyed.sort(([a], [b]) => missing(a) - missing(b) || (missing(a) ? 0 : sign * compare(a, b)));
       body.append(...keyed.map(([, row]) => row));

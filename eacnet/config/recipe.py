@@ -1,0 +1,66 @@
+"""A recipe of params.yaml: how a network is trained."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from eacnet.config.names import Natural, Positive, Size, Strict
+
+
+class Optimiser(Strict):
+    """SGD with momentum, Adam or AdamW.
+
+    `weight_decay` is an L2 term of the gradient; in AdamW, a share of the weights times `lr`.
+    """
+
+    name: Literal["sgd", "adam", "adamw"]
+    lr: Annotated[float, Field(gt=0)]
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    weight_decay: Annotated[float, Field(ge=0)]
+
+
+class Schedule(Strict):
+    """Linear warm-up from `warmup_start` x lr, then (1 - progress) ** power."""
+
+    warmup_iterations: Natural
+    warmup_start: Annotated[float, Field(gt=0, le=1)]
+    power: Annotated[float, Field(ge=0)]
+    step: Literal["iteration", "epoch"]
+
+
+class Loss(Strict):
+    """Cross-entropy over all pixels or over the hard ones (OHEM), classes weighted or not."""
+
+    name: Literal["cross_entropy", "ohem"]
+    threshold: Annotated[float, Field(gt=0, lt=1)] = 0.7
+    keep: Annotated[float, Field(gt=0, le=1)] = 0.0625
+    class_weights: Literal["none", "log"] | list[Annotated[float, Field(gt=0)]]
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+
+
+class Photometric(Strict):
+    """How far an image's colours are changed: factors from 1 - k to 1 + k, hue in turns."""
+
+    brightness: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    contrast: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    saturation: Annotated[float, Field(ge=0, le=1)] = 0.0
+    hue: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+
+
+class Recipe(Strict):
+    """How a network is trained; 0 epochs take the weights of `init` as they are."""
+
+    epochs: Natural
+    batch: Positive
+    crop: Size
+    scales: Annotated[list[Annotated[float, Field(ge=0.1, le=10)]], Field(min_length=1)]
+    optimiser: Optimiser
+    schedule: Schedule
+    loss: Loss
+    validate_every: Natural
+    precision: Literal["fp32", "bf16"]
+    compile: Annotated[bool, Field(strict=True)]
+    init: Annotated[str, Field(min_length=1)] | None = None
+    photometric: Photometric | None = None
+    average: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    auxiliary: Annotated[bool, Field(strict=True)] = False

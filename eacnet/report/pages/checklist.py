@@ -1,0 +1,42 @@
+"""The Machine Learning Reproducibility Checklist, answered from what the result files hold.
+
+The items are those of version 2.0 (Pineau et al., "Improving Reproducibility in Machine Learning
+Research", JMLR 22, 2021), in its order and under its five headings, in our words. The sheet itself
+does not number them; here an item is numbered by heading and place.
+"""
+
+import re
+from collections import Counter
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from eacnet.report.results import Results
+from eacnet.report.tables.text import markdown
+
+ANSWERS = ("Yes", "In part", "No", "Does not apply")
+# Recipes that params.yaml takes over from a publication.
+_PUBLISHED = {
+    "camvid": "DABNet's published CamVid recipe",
+    "camvid_cpu": "DABNet's published CamVid recipe",
+    "camvid_cpu_long": "DABNet's published CamVid recipe",
+    "cityscapes": "EACNet's published recipe (a)",
+    "cityscapes_adam": "EACNet's published recipe (b)",
+}
+
+
+def checklist(results: Results) -> str:
+    """Return the checklist of a report as Markdown, to lie beside its page."""
+    # Markdown, so nothing is escaped as HTML; what users name goes through the filter `md`.
+    environment = Environment(
+        loader=PackageLoader("eacnet.report.pages"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,
+    )
+    environment.filters["md"] = lambda text: markdown(str(text))
+    published = _PUBLISHED.get(results.data["dataset"] + results.variant)
+    text = environment.get_template("checklist.md").render(results=results, published=published)
+    met = Counter(re.findall(rf"\.\*\* ({'|'.join(ANSWERS)}): ", text))
+    counted = ", ".join(f"{met[answer]} {answer.lower()}" for answer in ANSWERS)
+    return re.sub(r"\n{3,}", "\n\n", text.replace("@COUNTED@", counted)).strip() + "\n"

@@ -1,0 +1,109 @@
+"""The page of a report that GitHub shows, and what it says in words."""
+
+import re
+
+import pytest
+from experiment import DATA, difference
+
+from eacnet.report.figures import FIGURES
+from eacnet.report.pages.readme import readme
+from eacnet.report.pages.words import summary
+from eacnet.report.tables import shown
+
+MINUS, TIMES = "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
+DRAWN = [one for one in FIGURES if one.name in ("training", "examples", "confusion")]
+
+
+@pytest.mark.parametrize("calibrated", [True, False])
+def test_the_page_is_well_formed(results, calibrated):
+    found = results(calibrated)
+    text = readme(found, DRAWN)
+    assert sorted(re.findall(r"\]\(([^)]*)\)", text)) == [
+        "checklist.md",
+        *(f"figures/{name}" for name in ("confusion.png", "confusion.svg", "examples.png")),
+        *("figures/training.png", "figures/training.svg", "index.html", "tables/ablation.tex"),
+    ]
+    for block in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
+        assert len({len(re.split(r"(?<!\\)\|", line)) for line in block.splitlines()}) == 1, block
+    tables = [table.caption for table in shown(found)]
+    headings = re.findall(r"^## (.*)", text, re.MULTILINE)
+    assert headings == [*tables[:-2], "Training", "Confusion", "Examples", *tables[-2:]]
+    # A heading or table right behind a paragraph would become part of it.
+    assert not re.search(r"[^\n]\n#|[^\n|]\n\|", text)
+    assert "None" not in text
+    assert not re.search(r"\bnan\b", text)
+
+
+def test_the_introduction_says_what_was_done(results):
+    title, _, done, _, found, *_ = readme(results(variant="_adam"), ()).splitlines()
+    assert title == "# EACNet on CamVid: backbone dab, calibration pooled"
+    assert "trained on 4 frames of CamVid (splits train and val; 11 classes)" in done
+    assert f"for 1,000 epochs in batches of 16 crops of 360 {TIMES} 480 pixels" in done
+    assert "with seed 7" in done
+    assert "on the 2 frames of split test" in done
+    # IoU of road 60 / 80, of sky 20 / 40
+    assert found.startswith("The result is **62.50 % mIoU** and 80.00 % pixel accuracy. In the abl")
+    text = readme(results(variant="_adam"), ())
+    assert "\ndvc exp run -S dataset=camvid -S variant=_adam\n" in text
+    assert 'eacnet.results("reports/camvid_adam")' in text
+
+
+def test_a_score_on_training_data_is_called_so(results):
+    found = results()
+    warning = "has seen these frames in training"
+    assert warning not in readme(found, ())
+    training = {**found.training, "trained_on": ["train", "test"]}
+    assert warning in readme(results(main__training=training), ())
+    caption = DRAWN[0].caption
+    assert "Split val is part of the training data" in caption(found)
+    assert "is part of" not in caption(results(validated_on="test"))
+
+
+def test_a_network_that_was_not_trained_here(results):
+    training = results().training
+    training |= {"trained_on": [], "init": {"path": "dab.safetensors", "sha256": "ef" * 32}}
+    said = summary(results(main__training=training))[0]
+    assert "as it is from dab.safetensors (SHA-256 efefefefefef), not trained here" in said
+
+
+def test_a_gain_over_seeds_in_words(results, ablation):
+    text = summary(results())[-1]
+    assert "changes mIoU by +1.25 ± 0.10 percentage points against the same backbone" in text
+    assert "+0.50 to +2.00 over the images and +0.35 to +2.15 over the seeds" in text
+    assert text.endswith("is significant. 2 seeds are a rough guide.")
+    one = ablation["groups"][1]
+    one["seeds"] = [1, 2, 3, 4, 5]
+    one["gain"]["miou"] |= {"significant": False, "seeds": [-0.1, 2.0]}
+    text = summary(results())[-1]
+    assert f"{MINUS}0.10 to +2.00 over the seeds, so the difference is not significant." in text
+    assert "rough guide" not in text
+
+
+def test_a_joint_interval_and_the_control_in_words(results, ablation):
+    gain = difference(0.5, [0.1, 0.9], 0.2, [0.2, 0.8])
+    gain |= {"joint": [0.05, 1.0], "detectable": 0.4}
+    control = gain | {"holm": 0.7, "mean": 0.1, "joint": [-0.5, 0.7], "significant": False}
+    ablation["groups"][1]["gains"] = {"none": {"miou": gain}, "point": {"miou": control}}
+    none, point = summary(results())[-2:]
+    assert "over seeds and images together is +0.05 to +1.00; the difference is sig" in none
+    assert "The smallest gain that would have been called is 0.40." in none
+    assert "against a 1x1 convolution of the scores in its place" in point
+    assert f"{MINUS}0.50 to +0.70; corrected for the number of gains (Holm), the diff" in point
+
+
+@pytest.mark.parametrize("significant", [True, False, None])
+def test_a_gain_from_one_training_gives_no_verdict(results, ablation, significant):
+    group = ablation["groups"][1]
+    group |= {"seeds": [1]}
+    group["gain"]["miou"] |= {"seeds": None, "std": None, "significant": significant}
+    text = summary(results())[-1]
+    assert "one training of each, which gives no verdict" in text
+    assert "does not tell how much of the difference is chance" in text
+    assert "±" not in text
+    assert "significant" not in text
+
+
+def test_a_dataset_that_nobody_described_has_its_report(results):
+    found = results(data={**DATA, "dataset": "mine"})
+    assert readme(found, ()).startswith("# EACNet on mine: ")
+    assert "no published" not in readme(found, ())

@@ -1,0 +1,151 @@
+"""Reading the result files of an experiment."""
+
+import importlib
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from experiment import HEAD, machine, write_json
+
+import eacnet
+from eacnet.errors import InputError
+from eacnet.report.pages.index import index
+from eacnet.report.results import read_history, read_published, read_results, read_speed
+from eacnet.report.tables import TABLES
+
+PROJECT = Path(__file__).parents[2]
+
+
+def test_a_notebook_gets_the_frames_of_every_table_without_weights_or_store(results):
+    shown = results()
+    frames = eacnet.results(str(shown.folder))
+    assert list(frames) == [table.name for table in TABLES]
+    assert frames.ablation is frames["ablation"]
+    with pytest.raises(AttributeError, match="no table 'nothing'"):
+        _ = frames.nothing
+    for table in TABLES:
+        pd.testing.assert_frame_equal(frames[table.name], table.frame(shown))
+    # Figures are numbers to go on with.
+    pooled = frames.ablation.query("backbone == 'dab' and calibration == 'pooled'")
+    assert float(pooled["mIoU"].iloc[0] - 51.0) == 0.25
+
+
+@pytest.mark.parametrize("name", ["camvid_cpu", "camvid_cpu_long", "synthetic"])
+def test_committed_reports_give_their_frames(name):
+    folder = PROJECT / "reports" / name
+    if not folder.exists():
+        pytest.skip("this report is not committed any more")
+    frames = eacnet.results(folder)
+    expected = json.loads((folder / "ablation.json").read_text())["groups"]
+    assert frames.ablation["mIoU"].tolist() == [one["scores"]["miou"]["mean"] for one in expected]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("ablation.json", None, "ablation.json is missing"),
+        ("ablation.json", "{}", "lacks what it should hold"),
+        ("ablation.json", "[]", "lacks what it should hold"),
+        ("main/evaluation.json", "{", "no valid JSON"),
+        ("main/training.csv", "epoch\n1\n", "no training curve"),
+        ("cells/dab-none-2/evaluation.json", "{}", "lacks what it should hold"),
+        ("cells/dab-none-2/training.json", None, "training.json is missing"),
+    ],
+)
+def test_a_broken_folder_is_named_and_stops_no_other(results, tmp_path, name, content, message):
+    results()
+    shutil.copytree(tmp_path / "reports/camvid", tmp_path / "reports/camvid_half")
+    path = tmp_path / "reports/camvid_half" / name
+    if content is None:
+        path.unlink()
+    else:
+        path.write_text(content)
+    with pytest.raises(InputError, match=message):
+        read_results(path.parents[len(Path(name).parts) - 1])
+    text = index(tmp_path / "reports")
+    assert "camvid\\_half: " in text
+    assert message.replace("_", "\\_") in text
+    assert "| camvid " in text
+    assert "[report]" not in text  # none has been written
+    assert eacnet.results(tmp_path / "reports/camvid")
+
+
+def test_a_broken_machine_is_left_out_and_named(results, tmp_path):
+    results()
+    folder = tmp_path / "reports/speed"
+    (folder / "half.json").write_text('{"machine": {"device": "CPU C"}')
+    (folder / "list.json").write_text("[]")
+    (folder / "empty.json").write_text("{}")
+    found, unreadable = read_speed(folder)
+    assert list(found) == ["0.json", "1.json"]
+    assert [line.split(":")[0] for line in unreadable] == ["empty.json", "half.json", "list.json"]
+    assert [one["machine"]["device"] for one in results().speed] == ["GPU A", "CPU B"]
+    assert "speed/half.json: " in index(tmp_path / "reports")
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2)])
+def test_a_full_result_is_preferred_wherever_it_stands(results, order):
+    machines = [machine("A"), machine("A", "quick"), machine("B", "quick")]
+    shown = results(speed=[machines[i] for i in order]).speed
+    assert {(one["machine"]["device"], one["plan"]) for one in shown} == {
+        ("A", "full"), ("B", "quick")
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "is missing"),
+        ("", "is no training curve"),
+        ("epoch,loss\n1,2\n", "is no training curve"),
+        ("epoch,loss,lr,val_miou\n1,x,1,\n", "is no training curve"),
+        ("epoch,loss,lr,val_miou\n1,2\n", "is no training curve"),
+    ],
+)
+def test_a_broken_curve_is_refused(tmp_path, content, message):
+    path = tmp_path / "training.csv"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(InputError, match=message) as error:
+        read_history(path)
+    assert str(path) in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("method,dataset\n", "missing column device"),
+        (f"{HEAD}A,camvid,test,many,,,,,,,x\n", "many"),
+    ],
+)
+def test_broken_published_figures_are_refused(tmp_path, text, message):
+    path = tmp_path / "published.csv"
+    path.write_text(text)
+    with pytest.raises(InputError, match=message):
+        read_published(path)
+
+
+def test_the_overview_has_a_row_and_links_for_every_experiment(results, tmp_path, monkeypatch):
+    shown = results()
+    (shown.folder / "README.md").touch()
+    results(variant="_cpu")
+    (tmp_path / "params.yaml").write_text((PROJECT / "params.yaml").read_text())
+    write_json(tmp_path / "reports/speed/0.json", machine("a_CPU"))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(PROJECT)
+    importlib.import_module("stages.index").main()
+    text = (tmp_path / "reports/README.md").read_text()
+    row = next(line for line in text.splitlines() if line.startswith("| camvid "))
+    assert [cell.strip() for cell in row.strip("|").split("|")] == [
+        "camvid", "dab, pooled", "1,000", "test", "2", "62.50",
+        "+1.25 ± 0.10 \\[+0.50, +2.00\\]", "2",
+    ]  # fmt: skip
+    assert "| camvid\\_cpu " in text
+    assert "**camvid**: [report](camvid/README.md), [ablation]" in text
+    assert "[a\\_CPU](speed/0.json)" in text
+    assert "Left out" not in text
+    links = [part.split(")")[0] for part in text.split("](")[1:]]
+    assert all((tmp_path / "reports" / link).exists() for link in links)
+    assert "There are none yet" in index(tmp_path)
