@@ -28,7 +28,7 @@ from eacnet.models import build_model
         ("ddrnet23_slim", "none", Signature()),
         ("bisenetv2", "pooled", Signature(uint8_input=True)),
         ("fast_scnn", "pooled", Signature(uint8_input=True, label_map=True)),
-        ("cgnet", "none", Signature(label_map=True)),
+        ("cgnet", "none", Signature(uint8_input=True, label_map=True)),
     ],
 )
 def test_onnx_gives_what_the_network_gives(
