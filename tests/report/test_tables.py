@@ -234,6 +234,7 @@ def test_published_and_ours_side_by_side(results):
     assert (marks[0], marks[2], marks[6]) == ("best", "", "second")
     assert set(marked(found, "comparison", "FPS")) == {""}
     text = BY_NAME["comparison"].fill(found).markdown()
+    assert "dataset and split, and of one image size, because" in text
     # Quoted with the digits of the source.
     assert "**66.72**" in text
     assert "51.3 |" in text
@@ -252,7 +253,9 @@ def test_generated_scenes_stand_beside_cityscapes(results):
     data = {"dataset": "synthetic", "size": [128, 256]}
     found = results(published=text, data=data)
     assert made(found, "comparison")["method"].iloc[0] == "A"
-    assert "do not compare" in BY_NAME["comparison"].fill(found).note
+    note = BY_NAME["comparison"].fill(found).note
+    assert "do not compare" in note
+    assert "image size" not in note
     assert marked(found, "comparison", "mIoU (%)")[0] == ""
 
 
