@@ -20,7 +20,7 @@ ready: .venv/installed
 # stage at a time, but several of its processes may; each waits for the others' short locks.
 JOBS ?= 2
 ablation: ready
-	$(BIN)/dvc repro prepare
+	$(BIN)/dvc repro prepare environment
 	$(BIN)/dvc stage list --name-only | grep -E '^(ablation|baseline)@' \
 	  | OMP_NUM_THREADS=$$(( ($$(nproc) + $(JOBS) - 1) / $(JOBS) )) \
 	  xargs -n 1 -P $(JOBS) $(BIN)/dvc --wait-for-lock repro --single-item

@@ -68,6 +68,11 @@ def reports(experiment: str) -> Path:
     return REPORTS / experiment
 
 
+def start_of(experiment: str) -> Path:
+    """Return where the checksum of the file that an experiment's trainings start from stands."""
+    return Path("models") / experiment / "start.json"
+
+
 def speed_file(device: str, plan: str) -> Path:
     """Return the benchmark's result: a device's full one is never overwritten by another plan's."""
     return SPEED / (f"{device}.json" if plan == "full" else f"{device}-{plan}.json")

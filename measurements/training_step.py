@@ -40,11 +40,13 @@ SCALES = (0.75, 1.0, 1.25, 1.5, 1.75, 2.0)
 MEAN = (100.0, 103.0, 106.0)
 ADAM = Optimiser(name="adam", lr=0.001, weight_decay=0.0002)
 PLAIN = "plain"
-# Name -> compiled, bfloat16.
+# Name -> compiled, bfloat16, all trains or the calibration alone.
 OURS = {
-    "eager fp32": (False, False),
-    "compiled fp32": (True, False),
-    "compiled bf16": (True, True),
+    "eager fp32": (False, False, True),
+    "compiled fp32": (True, False, True),
+    "compiled bf16": (True, True, True),
+    "eager fp32, calibration alone": (False, False, False),
+    "compiled fp32, calibration alone": (True, False, False),
 }
 
 
@@ -122,8 +124,11 @@ def training_steps(
     loss = CrossEntropy(torch.linspace(1, 10, CLASSES))
     steps = {PLAIN: trainer(Plain(network(), loss, list(MEAN)), decoded, autocast=False)}
     for name in forms:
-        compiled, half = OURS[name]
+        compiled, half, whole = OURS[name]
         objective = Objective(network().to(memory_format=torch.channels_last), loss, list(MEAN))
+        if not whole:
+            for part in (objective.network.backbone, objective.network.classifier):
+                part.requires_grad_(False).eval()
         if compiled:
             objective.compile()
         steps[name] = trainer(objective, stored(), half)

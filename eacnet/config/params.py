@@ -188,10 +188,9 @@ class Params(Strict):
         """The selected recipe."""
         return self.recipes[self.experiment]
 
-    @property
-    def trained_on(self) -> list[Split]:
-        """The splits that weights come from; none where a file is scored as it is."""
-        return self.data.train if self.recipe.epochs else []
+    def trained_on(self, calibration: str) -> list[Split]:
+        """Return the splits that weights come from; none where a file is scored as it is."""
+        return self.data.train if self.recipe.epochs_of(calibration) else []
 
 
 def load_params(path: Path = Path("params.yaml")) -> Params:

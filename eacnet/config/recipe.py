@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from eacnet.config.names import Natural, Positive, Size, Strict
 
@@ -48,7 +48,11 @@ class Photometric(Strict):
 
 
 class Recipe(Strict):
-    """How a network is trained; 0 epochs take the weights of `init` as they are."""
+    """How a network is trained; 0 epochs take the weights of `init` as they are.
+
+    With `trains: calibration` backbone and classifier stay as `init` has them: nothing else than
+    the calibration changes. `calibration_lr` is a factor of its learning rate.
+    """
 
     epochs: Natural
     batch: Positive
@@ -64,3 +68,18 @@ class Recipe(Strict):
     photometric: Photometric | None = None
     average: Annotated[float, Field(ge=0, lt=1)] = 0.0
     auxiliary: Annotated[bool, Field(strict=True)] = False
+    calibration_lr: Annotated[float, Field(gt=0)] = 1.0
+    trains: Literal["all", "calibration"] = "all"
+
+    @field_validator("trains")
+    @classmethod
+    def _rest_is_trained(cls, value: str, info: ValidationInfo) -> str:
+        if value == "calibration" and info.data.get("init", "") is None:
+            raise ValueError("'all' where init is null; name the model file whose rest stays as is")
+        if value == "calibration" and info.data.get("auxiliary"):
+            raise ValueError("'all' where auxiliary is true, whose heads train a backbone")
+        return value
+
+    def epochs_of(self, calibration: str) -> int:
+        """Return how long a network with `calibration` trains: 0 if there is nothing to train."""
+        return 0 if (self.trains, calibration) == ("calibration", "none") else self.epochs

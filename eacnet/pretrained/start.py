@@ -5,6 +5,7 @@ from typing import Any
 
 from eacnet.errors import InputError
 from eacnet.files import checksum
+from eacnet.layout import project
 from eacnet.models.checkpoint import load_model
 from eacnet.models.network import EACNet, ModelCard, build_model
 from eacnet.pretrained.imagenet import download_imagenet, take_imagenet
@@ -43,8 +44,9 @@ def initial_model(
     model = build_model(backbone, len(classes), calibration)
     facts: dict[str, Any] = {"init": None, "pretrained": None}
     if init is not None:
-        card = _take_file(model, Path(init), classes)
-        facts["init"] = {"path": init, "sha256": checksum(Path(init)), "mean": card.mean}
+        path = project() / init
+        card = _take_file(model, path, classes)
+        facts["init"] = {"path": init, "sha256": checksum(path), "mean": card.mean}
     if pretrained == "imagenet":
         facts["pretrained"] = take_imagenet(model.backbone, download_imagenet(), mean)
     return model, facts

@@ -50,14 +50,20 @@ class Objective(nn.Module):
         return with_auxiliary(self.loss, heads, logits.float(), others, labels.long())
 
 
-def make_optimiser(network: nn.Module, how: Optimiser) -> torch.optim.Optimizer:
-    """Return the optimiser over all parameters."""
+def make_optimiser(
+    network: nn.Module, how: Optimiser, calibration_lr: float = 1.0
+) -> torch.optim.Optimizer:
+    """Return the optimiser over all parameters that train, grouped by the factor of their rate."""
+    groups: dict[float, list[nn.Parameter]] = {}
+    for name, parameter in network.named_parameters():
+        if parameter.requires_grad:
+            factor = calibration_lr if name.startswith("calibration.") else 1.0
+            groups.setdefault(factor, []).append(parameter)
+    what = [{"params": group, "factor": factor} for factor, group in groups.items()]
     if how.name == "sgd":
-        return torch.optim.SGD(
-            network.parameters(), how.lr, momentum=how.momentum, weight_decay=how.weight_decay
-        )
+        return torch.optim.SGD(what, how.lr, momentum=how.momentum, weight_decay=how.weight_decay)
     kind = torch.optim.AdamW if how.name == "adamw" else torch.optim.Adam
-    return kind(network.parameters(), how.lr, weight_decay=how.weight_decay)
+    return kind(what, how.lr, weight_decay=how.weight_decay)
 
 
 def make_fabric(hardware: Hardware, precision: str) -> Fabric:
@@ -125,12 +131,21 @@ def train(
     Raises:
         InputError: the loss became infinite or NaN, or the batch does not fit the data.
     """
+    if not recipe.epochs_of(network.calibration_name):
+        network.eval()
+        if watch and fabric.global_rank == 0:
+            watch([])
+        return []
     if fabric.world_size > 1 and fabric.device.type == "cuda":
         # Statistics of the whole batch, as in one process; PyTorch has this for GPUs alone.
         nn.SyncBatchNorm.convert_sync_batchnorm(network)
     network.to(memory_format=torch.channels_last)
+    held = [network.backbone, network.classifier] if recipe.trains == "calibration" else []
+    for part in held:
+        part.requires_grad_(False)  # no graph is built for them
     average = Average(network, recipe.average) if recipe.average else None
-    training = Training(network, make_optimiser(network, recipe.optimiser), average)
+    optimiser = make_optimiser(network, recipe.optimiser, recipe.calibration_lr)
+    training = Training(network, optimiser, average)
     if checkpoint.is_file():
         taken = training.load(checkpoint)
         fabric.barrier()  # all processes have read it
@@ -170,6 +185,8 @@ def train(
         # Dropout draws from the global generator: seeded anew, a resumed epoch draws the same.
         torch.manual_seed(samples.seed * 1_000_003 + epoch)
         objective.train()
+        for part in held:
+            part.eval()
         losses = torch.zeros(steps, device=fabric.device)
         lr = 0.0
         for step, (images, labels) in enumerate(loader):
@@ -178,7 +195,7 @@ def train(
                 recipe.schedule, recipe.optimiser.lr, iteration, recipe.epochs, steps
             )
             for group in optimiser.param_groups:
-                group["lr"] = lr
+                group["lr"] = lr * group["factor"]
             batch_loss = objective(images, labels)
             optimiser.zero_grad()
             fabric.backward(batch_loss)

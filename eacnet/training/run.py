@@ -60,7 +60,7 @@ def train_run(run: Run, params: Params) -> None:
         "seed": run.seed,
         **start,
         "recipe": recipe.model_dump(),
-        "trained_on": params.trained_on,
+        "trained_on": params.trained_on(run.calibration),
         "data": data.checksum,
         "device": device_name(fabric.device),
         "threads": torch.get_num_threads(),

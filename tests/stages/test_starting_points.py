@@ -44,6 +44,36 @@ def test_a_training_starts_from_a_file_and_resumes_only_from_the_same(project):
     assert training["pretrained"] is None
 
 
+def test_another_file_under_the_name_of_the_start_makes_the_trainings_stale(project):
+    def changed() -> bool:
+        project.run("dvc", "repro", "--quiet", "environment")
+        state = json.loads(project.run("dvc", "status", "--json", "train").stdout)
+        entries = [entry for entry in state.get("train@synthetic", []) if "changed deps" in entry]
+        return any("models/synthetic/start.json" in entry["changed deps"] for entry in entries)
+
+    file = project.root / "start.bin"
+    for init in (None, file.name):
+        file.write_bytes(b"one")
+        project.set("recipes.synthetic.init", init)
+        project.run("dvc", "repro", "--quiet", "environment")
+        start = json.loads((project.root / "models/synthetic/start.json").read_text())
+        assert start == {"sha256": init and hashlib.sha256(b"one").hexdigest()}
+    for stage in ("data/prepared/synthetic", "models/synthetic"):
+        (project.root / stage).mkdir(parents=True, exist_ok=True)
+    (project.root / "models/synthetic/main.safetensors").write_bytes(b"trained")
+    (project.root / "reports/synthetic/main").mkdir(parents=True)
+    for name in ("training.csv", "training.json"):
+        (project.root / "reports/synthetic/main" / name).write_text("{}")
+    project.run("dvc", "commit", "--force", "--quiet", "train")
+    assert not changed()
+    file.write_bytes(b"two")
+    assert changed()
+    file.unlink()
+    done = project.run("dvc", "repro", "environment", check=False)
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert "recipes.synthetic.init is 'start.bin', which is missing" in line
+
+
 def test_a_published_checkpoint_goes_through_the_whole_pipeline(project, reference):
     """Converted, then `epochs: 0`: its weights untouched, its scores those of its own logits."""
     published = reference("dab-pooled")
