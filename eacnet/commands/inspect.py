@@ -58,7 +58,8 @@ def run(arguments: argparse.Namespace) -> None:
     if entry:
         how = entry.splits, entry.train, entry.evaluate, entry.allow_overlap
     else:
-        splits = [s for s in get_args(Split) if s in list_frames(dataset, root, reading).frames]
+        there = list_frames(dataset, root, reading).frames
+        splits = [s for s in get_args(Split) if s in there and s not in dataset.withheld]
         how = list(dict.fromkeys(["train", *splits])), ["train"], (splits or ["train"])[-1]
     found = inspect(dataset, root, reading, *how)
     print(f"{root}: {dataset.title}, {reading.protocol}\n")

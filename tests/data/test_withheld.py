@@ -1,0 +1,30 @@
+"""Cityscapes' test split, whose label files are dummies."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from eacnet.data.prepare import prepare
+from eacnet.errors import InputError
+from eacnet.scenes import write_dataset
+
+
+@pytest.fixture
+def cityscapes(tmp_path):
+    root = tmp_path / "raw"
+    write_dataset(root, {"train": 1, "val": 1, "test": 2}, 64, 128, seed=7)
+    for path in root.glob("gtFine/test/*/*_labelIds.png"):
+        dummy = np.zeros((64, 128), np.uint8)
+        dummy[60:] = 1
+        Image.fromarray(dummy).save(path)
+    return root
+
+
+def test_it_can_not_be_scored_and_the_line_says_what_can_be_done(cityscapes, tmp_path):
+    splits = ["train", "test"]
+    with pytest.raises(InputError, match=r"'test' .* is ignored; .*`eacnet submit") as error:
+        prepare("cityscapes", cityscapes, tmp_path / "store", splits, ["train"], "test")
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / "store").exists()
+    # It is found out before hours of decoding, and disturbs nobody who leaves it alone.
+    prepare("cityscapes", cityscapes, tmp_path / "store", ["train", "val"], ["train"], "val")
