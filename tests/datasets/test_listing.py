@@ -149,7 +149,9 @@ def test_cityscapes_with_train_extra_read_coarsely_by_choice(tmp_path):
         "train_extra": 0,
         "val": 1,
     }
-    with pytest.raises(InputError, match=r"b_0_1_leftImg8bit\.png is an image without a label file"):
+    with pytest.raises(
+        InputError, match=r"b_0_1_leftImg8bit\.png is an image without a label file"
+    ):
         take(fine, cityscapes, tmp_path, ["train_extra"])
     coarse = list_frames(cityscapes, tmp_path, cityscapes.reading("coarse"))
     frames = take(coarse, cityscapes, tmp_path, ["train", "train_extra", "val"])
