@@ -54,10 +54,9 @@ def run(arguments: argparse.Namespace) -> None:
 
     images = find_images(arguments.raw, arguments.split)
     frames = scorable_frames(arguments.raw, arguments.split) if arguments.score else []
-    predictor = eacnet.Predictor(
-        arguments.model, runtime=arguments.runtime, device=arguments.device
-    )
-    check_classes(predictor.model.card.classes)
+    model = eacnet.load_model(arguments.model)
+    check_classes(model)
+    predictor = eacnet.Predictor(model, runtime=arguments.runtime, device=arguments.device)
     submission = Submission(images, target)
     network = f"{checksum(arguments.model)} {predictor.runtime} {predictor.precision}"
     made = submission.write(predictor, network)

@@ -5,7 +5,6 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image, PngImagePlugin
@@ -16,6 +15,8 @@ from eacnet.datasets.labels import described, trained
 from eacnet.datasets.listing import list_frames, take
 from eacnet.errors import InputError
 from eacnet.files import checksum, replacing
+from eacnet.inference.folded import card_of
+from eacnet.models import EACNet
 from eacnet.progress import progress
 
 _MADE_FROM = "made from"
@@ -103,13 +104,17 @@ def find_images(raw: Path, split: str) -> dict[str, Path]:
     return images
 
 
-def check_classes(classes: list[dict[str, Any]]) -> None:
-    """Refuse a network whose classes are not those of Cityscapes, in their order."""
+def check_classes(model: EACNet) -> None:
+    """Refuse a network whose classes are not those of Cityscapes, in their order.
+
+    Raises:
+        InputError: they are not, or its file does not name them.
+    """
     names = [entry["name"] for entry in described(LABELS)]
-    if [entry.get("name") for entry in classes] != names:
+    if [entry.get("name") for entry in card_of(model).classes] != names:
         raise InputError(
-            f"the network's {len(classes)} classes are not the {len(names)} of Cityscapes in their"
-            " order; submit one that was trained on them"
+            f"the network's {model.num_classes} classes are not the {len(names)} of Cityscapes in"
+            " their order; submit one that was trained on them"
         )
 
 
