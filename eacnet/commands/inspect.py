@@ -59,7 +59,9 @@ def run(arguments: argparse.Namespace) -> None:
         how = entry.splits, entry.train, entry.evaluate, entry.allow_overlap
     else:
         there = list_frames(dataset, root, reading).frames
-        splits = [s for s in get_args(Split) if s in there and s not in dataset.withheld]
+        # That no labels are taken for the images of train_extra is a choice, not a fault.
+        unasked = {*dataset.withheld, *({"train_extra"} if not there.get("train_extra") else ())}
+        splits = [split for split in get_args(Split) if split in there.keys() - unasked]
         how = list(dict.fromkeys(["train", *splits])), ["train"], (splits or ["train"])[-1]
     found = inspect(dataset, root, reading, *how)
     print(f"{root}: {dataset.title}, {reading.protocol}\n")
