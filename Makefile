@@ -6,15 +6,20 @@ BIN := .venv/bin
 # The stages, and what they start, find this environment's programs first.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: repro ablation test camvid format lock
+.PHONY: repro ablation test camvid format lock ready
 
-repro: .venv/installed
+repro: ready
 	$(BIN)/dvc repro
+
+# What DVC would stop at: a lock file that a kill left empty, a source archive without Git.
+ready: .venv/installed
+	@if [ -f .dvc/tmp/rwlock ] && [ ! -s .dvc/tmp/rwlock ]; then rm .dvc/tmp/rwlock; fi
+	@git rev-parse --git-dir > /dev/null 2>&1 || $(BIN)/dvc config --local core.no_scm true
 
 # The cells are independent, so JOBS of them run at once and share the cores out. DVC works off one
 # stage at a time, but several of its processes may; each waits for the others' short locks.
 JOBS ?= 2
-ablation: .venv/installed
+ablation: ready
 	$(BIN)/dvc repro prepare
 	$(BIN)/dvc stage list --name-only | grep -E '^(ablation|baseline)@' \
 	  | OMP_NUM_THREADS=$$(( ($$(nproc) + $(JOBS) - 1) / $(JOBS) )) \
@@ -29,15 +34,19 @@ test: .venv/installed
 	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist loadfile --max-worker-restart 0
 
 # Fetches CamVid, or takes up a copy at data/raw/camvid; `dvc repro` fetches it where it is selected.
-camvid: .venv/installed
-	$(BIN)/dvc repro data/raw/dvc.yaml
+camvid: ready
+	$(BIN)/dvc repro data/raw/dvc.yaml:fetch
 
+# An environment knows its own path: in a folder that was moved or copied, it is made anew.
+ifneq ($(shell cat .venv/installed 2> /dev/null),$(CURDIR))
+.PHONY: .venv/installed
+endif
 # The lock file names every package with its hash, so pip resolves nothing.
 .venv/installed: requirements.lock pyproject.toml
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv --clear .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	touch $@
+	echo $(CURDIR) > $@
 
 format: .venv/installed
 	$(BIN)/ruff format .

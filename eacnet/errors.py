@@ -55,7 +55,8 @@ def exit_on_error(main: Callable[[], None]) -> None:
             stream.reconfigure(errors="backslashreplace")
     try:
         main()
-        sys.stdout.flush()
+        if sys.stdout is not None:  # closed by `>&-`
+            sys.stdout.flush()
     except BrokenPipeError:
         # What is still buffered would fail once more at the interpreter's end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -6,7 +6,7 @@ import resource
 import signal
 import subprocess
 import sys
-import tempfile
+import threading
 import time
 import traceback
 from collections.abc import Sequence
@@ -40,21 +40,26 @@ def run(
         seconds: after which it counts as hanging, and is killed.
         largest_file: bytes; what `ulimit -f` sets.
     """
-    with tempfile.TemporaryFile() as output:
-        child = os.fork()
-        if child == 0:
-            _be(command, folder, output.fileno(), largest_file)
-        end = time.monotonic() + seconds
-        status = None
-        while status is None and time.monotonic() < end:
-            pid, found = os.waitpid(child, os.WNOHANG)
-            status = found if pid else None
-            time.sleep(0.005)
-        if status is None:
-            os.killpg(child, signal.SIGKILL)
-            os.waitpid(child, 0)
-        output.seek(0)
-        text = output.read().decode(errors="backslashreplace").replace("\r", "\n")
+    # A pipe: a limit on the size of files would also be one on what is printed into a file.
+    ours, theirs = os.pipe()
+    child = os.fork()
+    if child == 0:
+        _be(command, folder, theirs, largest_file)
+    os.close(theirs)
+    printed: list[bytes] = []
+    reader = threading.Thread(target=lambda: printed.extend(os.fdopen(ours, "rb")), daemon=True)
+    reader.start()
+    end = time.monotonic() + seconds
+    status = None
+    while status is None and time.monotonic() < end:
+        pid, found = os.waitpid(child, os.WNOHANG)
+        status = found if pid else None
+        time.sleep(0.005)
+    if status is None:
+        os.killpg(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    reader.join(5)
+    text = b"".join(printed).decode(errors="backslashreplace").replace("\r", "\n")
     return Outcome(None if status is None else os.waitstatus_to_exitcode(status), text)
 
 
@@ -87,6 +92,7 @@ def _be(command: Sequence[str], folder: Path, output: int, largest_file: int | N
         os.setsid()
         os.dup2(output, 1)
         os.dup2(output, 2)
+        sys.stdout, sys.stderr = (os.fdopen(number, "w", closefd=False) for number in (1, 2))
         os.chdir(folder)
         if largest_file is not None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))

@@ -1,11 +1,10 @@
 """Score one run on the evaluation split: the main network, or one cell of the ablation."""
 
 import argparse
-import csv
 
 from eacnet.config.params import load_params
 from eacnet.errors import exit_on_error
-from eacnet.files import checksum, replacing, write_json
+from eacnet.files import checksum, write_json, write_text
 from eacnet.layout import PREPARED, select
 
 
@@ -17,6 +16,7 @@ def main() -> None:
     params = load_params()
     run = select(params, name)
 
+    import pandas as pd
     import torch
 
     from eacnet.data.store import open_store
@@ -52,13 +52,8 @@ def main() -> None:
     )
     write_json(run.results / "evaluation.json", {**scores, "provenance": facts})
     write_json(run.results / "metrics.json", metrics(counts, classes))
-    with (
-        replacing(run.results / "classes.csv") as temporary,
-        temporary.open("w", encoding="utf-8") as file,
-    ):
-        rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(("class", "iou"))
-        rows.writerows(scores["class_iou"].items())
+    table = pd.Series(scores["class_iou"], name="iou", dtype=float).rename_axis("class")
+    write_text(run.results / "classes.csv", table.to_csv(lineterminator="\n"))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 import errno
 import importlib
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -61,3 +63,43 @@ def test_what_can_be_explained_gets_one_line(main, line, monkeypatch):
 def test_what_is_the_codes_own_fault_keeps_its_traceback(error):
     with pytest.raises(type(error)):
         exit_on_error(lambda: fail(error))
+
+
+def typed(script, **options):
+    """Run a script that ends in `exit_on_error` in a process of its own."""
+    code = f"from eacnet.errors import *\ndef main():\n    {script}\nexit_on_error(main)"
+    env = {**os.environ, **options.pop("env", {})}
+    return subprocess.Popen([sys.executable, "-c", code], env=env, **options)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_every_name_can_be_printed_in_every_encoding(encoding):
+    process = typed(
+        "print('Stra\\xdfe \\u9053 \\udcff'); raise InputError('\\u9053\\n\\x1b[31m')",
+        env={"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0", "LC_ALL": "C"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    out, err = process.communicate()
+    assert (process.returncode, out[:4]) == (1, b"Stra")
+    assert b"Traceback" not in err
+    assert err.count(b"\n") == 1
+    assert b"\\n\\x1b[31m" in err
+
+
+def test_a_reader_that_goes_away_is_no_error():
+    process = typed(
+        "[print('x' * 1000) for _ in range(1000)]",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    process.stdout.read(10)
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait() == 141
+
+
+def test_what_is_only_not_checked_has_an_exit_code_of_its_own():
+    process = typed("raise NotCheckedError('no weights')", stderr=subprocess.PIPE)
+    _, err = process.communicate()
+    assert (process.returncode, err) == (3, b"error: no weights\n")

@@ -113,4 +113,5 @@ DATASET = Dataset(
     " that fetch it are here",
     licence="its owners' terms: research and teaching, not to be passed on",
     links={"how to get it": "data/raw/cityscapes/README.md"},
+    recipes={"": "EACNet's published recipe (a)", "_adam": "EACNet's published recipe (b)"},
 )

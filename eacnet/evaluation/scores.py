@@ -27,7 +27,8 @@ class Score:
         name: its key in result files.
         heading: its name for readers.
         of: counts of N images and weights, float64 (R, N), whole numbers -> fractions, (R,), or
-            (R, K) for a score of each class; NaN where there is nothing to score.
+            (R, K) for a score of each class; NaN where there is nothing to score. Tables take the
+            highest for the best.
         headline: whether metrics.json has it; a score of each class never is.
     """
 

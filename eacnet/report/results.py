@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pandas as pd
 
 from eacnet.config.names import DATASETS
-from eacnet.datasets import find
+from eacnet.datasets import dataset_of, find
 from eacnet.datasets.record import Dataset
 from eacnet.errors import InputError
 from eacnet.layout import PUBLISHED, results_of
@@ -221,7 +221,7 @@ def _data(experiment: str, ablation: dict[str, Any]) -> dict[str, Any]:
     """Return what is known of the data without its prepared store."""
     counted = [group["macs"] for group in ablation["groups"] if group.get("macs")]
     size = {"size": [counted[0]["height"], counted[0]["width"]]} if counted else {}
-    return {"dataset": experiment.partition("_")[0], **size}
+    return {"dataset": dataset_of(experiment), **size}
 
 
 def _one_of_each_device(machines: Any) -> list[dict[str, Any]]:

@@ -15,6 +15,12 @@ from eacnet.files import read_json
 from eacnet.result_files.schemas import SCHEMAS
 
 
+class MissingKeyError(InputError, KeyError):
+    """A key that a result file lacks; to templates and the like, a key that any object lacks."""
+
+    __str__ = Exception.__str__
+
+
 class Facts(dict):
     """An object of a result file: a key that it lacks is the file's fault, and said as such."""
 
@@ -23,7 +29,7 @@ class Facts(dict):
         self._where = where
 
     def __missing__(self, key: str) -> Any:
-        raise InputError(f"{self._where}{key} is missing; `dvc repro -f` remakes it")
+        raise MissingKeyError(f"{self._where}{key} is missing; `dvc repro -f` remakes it")
 
 
 def _facts(where: str, value: Any) -> Any:

@@ -4,9 +4,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Number = Annotated[float, Field(strict=True)]
+Number = Annotated[float, Field(strict=True, ge=-1e12, le=1e12)]
 Percent = Annotated[float, Field(strict=True, ge=0, le=100)]
-Count = Annotated[int, Field(strict=True, ge=0)]
+Count = Annotated[int, Field(strict=True, ge=0, lt=2**53)]
 Text = Annotated[str, Field(strict=True, min_length=1)]
 Pair = Annotated[list[Number], Field(min_length=2, max_length=2)]
 Size = Annotated[list[Annotated[int, Field(strict=True, gt=0)]], Field(min_length=2, max_length=2)]
@@ -152,13 +152,25 @@ class Ablation(_Part):
     groups: Annotated[list[Group], Field(min_length=1)]
 
 
-class Attention(_Part):
+class Attended(_Part):
+    """What is attended to: the entropy of its weights, and how far away it is."""
+
+    entropy_nats: Annotated[float, Field(strict=True, ge=0, le=100)] | None = None
+    entropy_share: Number | None = None
+    distance_px: Number | None = None
+    distance_px_uniform: Number | None = None
+
+
+class Attention(Attended):
     """attention.json: what a calibration attends to; its name alone where there is none."""
 
     calibration: Text
     gamma: Number | None = None
     frames: Count | None = None
-    per_class: dict[str, dict[str, Number | None] | None] | None = None
+    positions: dict[str, Count] = {}
+    per_class: dict[str, Attended | None] | None = None
+    change: Number | None = None
+    change_everywhere_alike: Number | None = None
 
 
 class Row(_Part):

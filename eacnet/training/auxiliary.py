@@ -16,7 +16,7 @@ def with_auxiliary(
     """Return the scalar sum of the losses of the network and its auxiliary heads.
 
     Where a head finds boundaries, the pixels that it is sure of count once more in the network's
-    own loss (PIDNet, CVPR 2023, equation 6).
+    own loss (PIDNet, CVPR 2023).
 
     Args:
         loss: (logits, labels) -> scalar, as the recipe names it.

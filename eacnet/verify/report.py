@@ -15,7 +15,7 @@ from yaml import YAMLError
 from eacnet.config.names import DATASETS
 from eacnet.config.params import load_params
 from eacnet.config.yaml12 import read_yaml
-from eacnet.datasets import find
+from eacnet.datasets import dataset_of, find
 from eacnet.errors import InputError, NotCheckedError
 from eacnet.files import checksum
 from eacnet.pretrained.shipped import SHIPPED
@@ -36,8 +36,7 @@ class Report:
     @property
     def dataset(self) -> str:
         """The dataset of the experiment."""
-        fitting = [name for name in DATASETS if self.experiment.startswith(name)]
-        return max(fitting, key=len, default=self.experiment)
+        return dataset_of(self.experiment)
 
     @property
     def select(self) -> str:

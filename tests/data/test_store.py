@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from eacnet.data import prepare as store_module
-from eacnet.data.frames import Frames, batches
+from eacnet.data.frames import Frames, same_size, sizes_of
 from eacnet.data.prepare import prepare
 from eacnet.data.store import open_store
 from eacnet.errors import InputError
@@ -249,8 +249,9 @@ def test_frames_are_views_slices_and_stacks():
     assert np.array(frames[0:2]).shape == (2, 2, 3, 2)
     assert [frame.shape for frame in frames[[2, 0]]] == [(4, 1, 2), (2, 3, 2)]
     assert frames[[2, 0]][1].tolist() == frames[0].tolist()
-    assert list(batches(frames, 8)) == [slice(0, 2), slice(2, 3)]
-    assert list(batches(np.zeros((5, 2, 3)), 2)) == [slice(0, 2), slice(2, 4), slice(4, 5)]
+    assert same_size(sizes_of(frames), 0, 8) == slice(0, 2)
+    assert same_size(sizes_of(frames), 2, 8) == slice(2, 3)
+    assert same_size(sizes_of(np.zeros((5, 2, 3))), 4, 2) == slice(4, 5)
 
 
 def save(name, change):

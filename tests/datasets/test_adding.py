@@ -8,8 +8,12 @@ from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 from ruamel.yaml import YAML
+
+from eacnet.config.names import DATASETS
+from eacnet.datasets import dataset_of, find
 
 ROOT = Path(__file__).parents[2]
 SKIPPED = shutil.ignore_patterns("__pycache__", "weights")
@@ -83,3 +87,22 @@ def test_a_file_and_an_entry_are_all_that_it_takes(tmp_path):
     assert (tmp_path / "data/prepared/sheep/dataset.json").is_file()
     del params["datasets"]["sheep"]
     assert "dataset is 'sheep', but datasets has no such entry" in prepare().stderr
+
+
+@pytest.mark.parametrize(
+    ("experiment", "dataset"),
+    [("camvid", "camvid"), ("camvid_cpu_long", "camvid"), ("camvid720_x", "camvid720"),
+     ("sheep_aerial", "sheep_aerial"), ("sheep_aerial_x", "sheep_aerial"), ("goats_x", "goats")],
+)  # fmt: skip
+def test_an_experiment_tells_its_dataset(monkeypatch, experiment, dataset):
+    monkeypatch.setattr("eacnet.datasets.DATASETS", (*DATASETS, "sheep_aerial"))
+    assert dataset_of(experiment) == dataset
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_a_record_names_what_there_is(name):
+    recipes = YAML(typ="safe").load(ROOT / "params.yaml")["recipes"]
+    record = find(name)
+    assert {name + variant for variant in record.recipes} <= set(recipes)
+    assert record.like is None or record.like in DATASETS
+    assert all((ROOT / path).exists() for path in record.links.values())

@@ -242,8 +242,8 @@ def test_params_know_the_runtimes_by_their_files(tmp_path):
     shutil.copytree(package, tmp_path / "eacnet", ignore=shutil.ignore_patterns("*.safetensors"))
     (tmp_path / "eacnet" / "inference" / "runtimes" / "mine.py").write_text(MINE)
     script = (
-        "import sys; from eacnet.config.benchmark import Cross; "
-        "Cross(networks=['model'], forms=['mine', 'published', 'auto'], sizes=[[64, 96]]); "
+        "import sys; from eacnet.config.benchmark import Grid; "
+        "Grid(networks=['dab-none'], forms=['mine', 'published', 'auto'], sizes=[[64, 96]]); "
         "assert 'torch' not in sys.modules"
     )
     env = {**os.environ, "PYTHONPATH": str(tmp_path)}

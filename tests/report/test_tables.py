@@ -190,7 +190,8 @@ def test_bands_and_what_calibration_does_there(results):
 
 def test_a_split_without_edges_has_no_band_figures(results, evaluation):
     blank = copy.deepcopy(evaluation(True))
-    nothing = {"miou": None, "pixel_accuracy": None, "class_iou": {}, "pixels": 0}
+    nothing = {"miou": None, "pixel_accuracy": None, "pixels": 0}
+    nothing["class_iou"] = dict.fromkeys(blank["class_iou"])
     blank["bands"] = blank["coarse"]["bands"] = {"5": nothing}
     region = {"pixels": 0, "changed": None, "corrected": None, "broken": None}
     outside = {"pixels": 9, "changed": 0.0, "corrected": 0.0, "broken": 0.0}
@@ -233,6 +234,7 @@ def test_published_and_ours_side_by_side(results):
     assert (marks[0], marks[2], marks[6]) == ("best", "", "second")
     assert set(marked(found, "comparison", "FPS")) == {""}
     text = BY_NAME["comparison"].fill(found).markdown()
+    assert "dataset and split, and of one image size, because" in text
     # Quoted with the digits of the source.
     assert "**66.72**" in text
     assert "51.3 |" in text
@@ -251,7 +253,9 @@ def test_generated_scenes_stand_beside_cityscapes(results):
     data = {"dataset": "synthetic", "size": [128, 256]}
     found = results(published=text, data=data)
     assert made(found, "comparison")["method"].iloc[0] == "A"
-    assert "do not compare" in BY_NAME["comparison"].fill(found).note
+    note = BY_NAME["comparison"].fill(found).note
+    assert "do not compare" in note
+    assert "image size" not in note
     assert marked(found, "comparison", "mIoU (%)")[0] == ""
 
 

@@ -60,7 +60,9 @@ def run(
     hardware = Hardware(accelerator="cpu", devices=1, workers=0)
     fabric = make_fabric(hardware, how.precision)
     torch.manual_seed(7)
-    network = build_model("dab", 3, calibration)
+    network = build_model("fast_scnn" if how.auxiliary else "dab", 3, calibration)
+    if how.auxiliary:
+        network.add_auxiliary()
     loss = CrossEntropy(None)
     history = train(fabric, network, loss, samples, MEAN, how, 0, checkpoint, validate, data)
     return network, history
@@ -88,7 +90,7 @@ STRONG = {
 }
 
 
-@pytest.mark.parametrize("changes", [{}, STRONG])
+@pytest.mark.parametrize("changes", [{}, STRONG, {"auxiliary": True}])
 def test_a_resumed_training_ends_with_the_same_bits(samples, tmp_path, changes):
     how = recipe(validate_every=1, **changes)
     whole, history = run(samples, tmp_path / "whole.pt", how, lambda _: 1.0)

@@ -5,7 +5,6 @@ gets its name.
 """
 
 import json
-import shutil
 import tempfile
 from collections.abc import Callable
 from importlib.metadata import version
@@ -16,6 +15,7 @@ import torch
 from torch import Tensor
 
 from eacnet.errors import InputError
+from eacnet.files import write_bytes
 from eacnet.inference.export.exported import Exported, Signature
 from eacnet.inference.export.formats import FORMATS
 from eacnet.inference.folded import card_of
@@ -53,15 +53,14 @@ def export_model(model: EACNet, path: Path, signature: Signature) -> dict[str, s
         model.check_size(*signature.size)
     network = Exported(model, signature, kind.pads or signature.size is not None).eval()
     metadata = describe(model, network)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
+    with tempfile.TemporaryDirectory() as folder:
         written = Path(folder, path.name)
         with torch.no_grad():
             kind.write(network, metadata, written)
             _verify(model, kind.open(written), network, path)
         # The weights of OpenVINO's IR come first: its .xml is the file that one opens.
         for file in sorted(Path(folder).iterdir(), key=lambda file: file.suffix == suffix):
-            shutil.move(file, path.parent / file.name)
+            write_bytes(path.parent / file.name, file.read_bytes())
     return metadata
 
 

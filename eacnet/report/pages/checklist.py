@@ -14,14 +14,6 @@ from eacnet.report.results import Results
 from eacnet.report.tables.text import markdown
 
 ANSWERS = ("Yes", "In part", "No", "Does not apply")
-# Recipes that params.yaml takes over from a publication.
-_PUBLISHED = {
-    "camvid": "DABNet's published CamVid recipe",
-    "camvid_cpu": "DABNet's published CamVid recipe",
-    "camvid_cpu_long": "DABNet's published CamVid recipe",
-    "cityscapes": "EACNet's published recipe (a)",
-    "cityscapes_adam": "EACNet's published recipe (b)",
-}
 
 
 def checklist(results: Results) -> str:
@@ -35,7 +27,7 @@ def checklist(results: Results) -> str:
         autoescape=False,
     )
     environment.filters["md"] = lambda text: markdown(str(text))
-    published = _PUBLISHED.get(results.data["dataset"] + results.variant)
+    published = results.about.recipes.get(results.variant)
     text = environment.get_template("checklist.md").render(results=results, published=published)
     met = Counter(re.findall(rf"\.\*\* ({'|'.join(ANSWERS)}): ", text))
     counted = ", ".join(f"{met[answer]} {answer.lower()}" for answer in ANSWERS)

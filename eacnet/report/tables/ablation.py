@@ -1,5 +1,7 @@
 """The ablation: networks that differ in backbone, calibration and seed alone, side by side."""
 
+import re
+
 import pandas as pd
 
 from eacnet.report.results import Results
@@ -49,7 +51,7 @@ def _ablation_note(results: Results) -> str:
     "ablation",
     "Ablation: with and without calibration",
     _ablation_note,
-    marks=down(f"{'|'.join(SCORES.values())}|FPS on .*", "backbone"),
+    marks=down(f"{'|'.join(map(re.escape, SCORES.values()))}|FPS on .*", "backbone"),
 )
 def ablation(results: Results) -> pd.DataFrame:
     """One row a network: scores, gain, size and speed, with and without calibration."""

@@ -46,11 +46,11 @@ def test_committed_reports_give_their_frames(name):
     ("name", "content", "message"),
     [
         ("ablation.json", None, "ablation.json is missing"),
-        ("ablation.json", "{}", "lacks what it should hold"),
-        ("ablation.json", "[]", "lacks what it should hold"),
+        ("ablation.json", "{}", "key split is missing"),
+        ("ablation.json", "[]", "allowed: a valid dictionary"),
         ("main/evaluation.json", "{", "no valid JSON"),
         ("main/training.csv", "epoch\n1\n", "no training curve"),
-        ("cells/dab-none-2/evaluation.json", "{}", "lacks what it should hold"),
+        ("cells/dab-none-2/evaluation.json", "{}", "key miou is missing"),
         ("cells/dab-none-2/training.json", None, "training.json is missing"),
     ],
 )
