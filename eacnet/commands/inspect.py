@@ -58,7 +58,10 @@ def run(arguments: argparse.Namespace) -> None:
     if entry:
         how = entry.splits, entry.train, entry.evaluate, entry.allow_overlap
     else:
-        splits = [s for s in get_args(Split) if s in list_frames(dataset, root, reading).frames]
+        there = list_frames(dataset, root, reading).frames
+        # That no labels are taken for the images of train_extra is a choice, not a fault.
+        unasked = {*dataset.withheld, *({"train_extra"} if not there.get("train_extra") else ())}
+        splits = [split for split in get_args(Split) if split in there.keys() - unasked]
         how = list(dict.fromkeys(["train", *splits])), ["train"], (splits or ["train"])[-1]
     found = inspect(dataset, root, reading, *how)
     print(f"{root}: {dataset.title}, {reading.protocol}\n")

@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> None:
     taken = {source.path.resolve() for source in sources}
     for source in sources:
         for suffix in VIDEO_RESULTS if source.is_video else IMAGE_RESULTS:
-            result = arguments.output / f"{source.name}{suffix}"
+            result = arguments.output / source.result(suffix)
             if result.resolve() in taken:
                 raise InputError(f"{result} is an input and would be overwritten; use --output")
 

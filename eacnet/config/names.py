@@ -9,7 +9,7 @@ Positive = Annotated[int, Field(gt=0)]
 Natural = Annotated[int, Field(ge=0)]
 # What every random generator takes, after the arithmetic that gives each epoch its own.
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
-Split = Literal["train", "val", "test"]
+Split = Literal["train", "train_extra", "val", "test"]
 Size = tuple[Positive, Positive]
 # A dataset is a file of eacnet/datasets and carries its name; these files are the room's own.
 _ROOM = Path(__file__).parents[1] / "datasets"

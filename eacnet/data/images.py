@@ -71,6 +71,19 @@ def read_ids(path: Path) -> np.ndarray:
     return ids if factor == 1 else ids // factor
 
 
+def read_instances(path: Path) -> np.ndarray:
+    """Read the ids of an instance file, uint16 (H,W).
+
+    Raises:
+        InputError: the file is unreadable, or has not one channel of 8 or 16 bits.
+    """
+    image, stored = _decode(path, LABELS)
+    ids = np.asarray(image)
+    if image.mode not in (*_DEEP_GREY, "I", "L") or not 0 <= ids.min() <= ids.max() < 65536:
+        raise InputError(f"{path} is a {image.mode} image ({stored}), no instance file of 16 bits")
+    return ids.astype(np.uint16)
+
+
 def read_labels(path: Path, table: tuple[Label, ...], colours: bool = False) -> np.ndarray:
     """Read a label file and map it to train ids, uint8 (H,W).
 

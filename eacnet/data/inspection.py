@@ -37,6 +37,10 @@ class Survey:
     pixels: Counter = field(default_factory=Counter)
     images: Counter = field(default_factory=Counter)
 
+    def all_ignored(self, table: tuple[Label, ...]) -> bool:
+        """Whether no pixel has a label of `table` that is trained."""
+        return not any(self.pixels[x.id] for x in table if x.train_id != IGNORED)
+
 
 @dataclass
 class Inspection:
@@ -78,7 +82,10 @@ def inspect(
             take(listing, dataset, root, [split])
         except InputError as error:
             found.problems += listing.problems.get(split) or [str(error)]
-        found.surveys[split] = _survey(found, split, reading)
+        survey = found.surveys[split] = _survey(found, split, reading)
+        if survey.frames and survey.all_ignored(table):
+            remedy = dataset.withheld.get(split, "check its label files")
+            found.problems.append(f"every pixel of split {split!r} is ignored; {remedy}")
     if listing.left:
         found.remarks.append(f"not taken are {listing.left_out()}")
     for names in combinations(splits, 2):
@@ -110,7 +117,7 @@ def _survey(found: Inspection, split: str, reading: Reading) -> Survey:
         return values.shape, hashlib.sha256(image).digest(), held
 
     survey = Survey()
-    train_ids, known = lookup(found.table)
+    _, known = lookup(found.table)
     unknown: dict[int, Frame] = {}
     frames = found.listing.frames.get(split, [])
     with ThreadPoolExecutor() as pool:
@@ -136,9 +143,6 @@ def _survey(found: Inspection, split: str, reading: Reading) -> Survey:
             f"{what} that the class table does not list: in {survey.images[value]} files of "
             f"{split} ({survey.pixels[value]} pixels), such as {frame.labels}"
         )
-    scored = [v for v in survey.pixels if v != UNLISTED and train_ids[v] != IGNORED]
-    if survey.frames and not scored:
-        found.problems.append(f"every pixel of split {split!r} is ignored")
     return survey
 
 

@@ -97,16 +97,17 @@ def prepare(
     table = how.classes(raw)
     if listing.left:
         print(f"{raw}: not taken are {listing.left_out()}", file=sys.stderr)
+    for split in splits:
+        maps = (read_labels(frame.labels, table, how.colours) for frame in frames[split])
+        if all((labels == IGNORED).all() for labels in maps):
+            remedy = record.withheld.get(split, "check its label files")
+            raise InputError(f"every pixel of split {split!r} in {raw} is ignored; {remedy}")
 
     with replacing_folder(target, HOLDS) as folder:
         written: dict[str, Written] = {}
         for split in splits:
             decode = partial(_decode, table=table, colours=how.colours)
             written[split] = _write_split(folder / split, frames[split], decode)
-            if written[split].counts[:IGNORED].sum() == 0:
-                raise InputError(
-                    f"every pixel of split {split!r} in {raw} is ignored; check its label files"
-                )
             for other in splits[: splits.index(split)]:
                 pair = {name: (frames[name], written[name].hashes) for name in (other, split)}
                 shared = shared_frames(pair)

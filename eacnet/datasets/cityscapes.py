@@ -1,5 +1,7 @@
 """Cityscapes (Cordts et al., CVPR 2016): 34 label ids as published, 19 of them trained."""
 
+import numpy as np
+
 from eacnet.datasets.labels import Label
 from eacnet.datasets.record import Dataset, Reading
 
@@ -40,17 +42,72 @@ LABELS = (
     Label(33, 18, "bicycle", "vehicle", (119, 11, 32)),
 )
 
+# Classes whose instances are told apart, with an instance's mean size in pixels at 1024x2048: what
+# the official evaluation weighs instances by (args.avgClassSize of its script).
+INSTANCE_SIZES = {
+    "person": 3462.4756337644,
+    "rider": 3930.4788056518,
+    "car": 12794.0202738185,
+    "truck": 27855.1264367816,
+    "bus": 35732.1511111111,
+    "caravan": 36771.8241758242,
+    "trailer": 16926.9763313609,
+    "train": 67583.7075812274,
+    "motorcycle": 6298.7200839748,
+    "bicycle": 4672.3249222261,
+}
+# An instance file holds INSTANCES * label id + the instance's number, or the label id alone.
+INSTANCES = 1000
+
 # The official layout, complete or some cities of it, also one folder deeper.
-IMAGES = r"(.+/)?leftImg8bit/(?P<split>train|val|test)/([^/]+/)*(?P<id>[^/]+)_leftImg8bit"
-FINE = r"(.+/)?gtFine/(?P<split>train|val|test)/([^/]+/)*(?P<id>[^/]+)_gtFine_labelIds"
+_BELOW = r"(?P<split>train|train_extra|val|test)/([^/]+/)*(?P<id>[^/]+)"
+IMAGES = rf"(.+/)?leftImg8bit/{_BELOW}_leftImg8bit"
+FINE = rf"(.+/)?gtFine/{_BELOW}_gtFine_labelIds"
+# Of the frames that have both, the fine annotation is read.
+COARSE = (
+    r"(.+/)?(?P<set>gtFine|gtCoarse)/"
+    r"(?P<split>(?<=gtFine/)(?:train|val|test)|(?<=gtCoarse/)train_extra)/"
+    r"([^/]+/)*(?P<id>[^/]+)_(?P=set)_labelIds"
+)
+# How the benchmark's server finds the prediction of a frame: <city>_<sequence>_<frame>*.png
+OFFICIAL_NAME = r"[^_/]+_\d{6}_\d{6}"
+
+
+def instance_ids(labels: np.ndarray, things: np.ndarray) -> np.ndarray:
+    """Return the pixels of an instance file, uint16 (H,W).
+
+    Args:
+        labels: label ids, uint8 (H,W).
+        things: a number of each thing, the same wherever it is seen, (H,W).
+    """
+    ids = labels.astype(np.uint16)
+    for label in LABELS:
+        if label.name in INSTANCE_SIZES:
+            there = labels == label.id
+            number = np.unique(things[there], return_inverse=True)[1]
+            ids[there] = INSTANCES * label.id + number
+    return ids
+
 
 DATASET = Dataset(
     title="Cityscapes",
     how_to_get="register at cityscapes-dataset.com, then see data/raw/cityscapes/README.md",
     images=IMAGES,
-    readings={"fine": Reading("fine annotations, label ids -> 19 train ids", FINE, LABELS)},
-    others=r"(.+/)?gtFine/.*_(color|instanceIds|labelTrainIds|instanceTrainIds|polygons)\.\w+"
+    readings={
+        "fine": Reading("fine annotations, label ids -> 19 train ids", FINE, LABELS),
+        "coarse": Reading(
+            "fine annotations, coarse ones of train_extra, label ids -> 19 train ids",
+            COARSE,
+            LABELS,
+        ),
+    },
+    others=r"(.+/)?gt(Fine|Coarse)/.*"
+    r"_(color|instanceIds|labelTrainIds|instanceTrainIds|polygons)\.\w+"
     r"|(.+/)?(README.*|license\.txt|[^/]+\.zip)",
+    withheld={
+        "test": "its labels are the benchmark's secret, the files are dummies: it can be predicted,"
+        " not scored; `eacnet submit MODEL --split test` writes what the benchmark takes"
+    },
     available="partly",
     access="its owners give it to registered users only, so it cannot be linked; the two commands"
     " that fetch it are here",

@@ -29,11 +29,13 @@ class Listing:
 
     Attributes:
         frames: the frames of each split, sorted by id.
+        images: the images of each split by id, sorted, also those without a label file.
         problems: of each split, one line for each file that has no counterpart or has two.
         left: files that are not taken, by the reason.
     """
 
     frames: dict[str, list[Frame]]
+    images: dict[str, dict[str, Path]]
     problems: dict[str, list[str]]
     left: dict[str, list[Path]]
 
@@ -87,7 +89,8 @@ def list_frames(dataset: Dataset, root: Path, reading: Reading | None = None) ->
         ]
         both = sorted(images.keys() & labels.keys())
         frames[split] = [Frame(id_, images[id_], labels[id_]) for id_ in both]
-    return Listing(frames, dict(problems), dict(left))
+    every = {split: dict(sorted(found["image"].items())) for split, found in files.items()}
+    return Listing(frames, every, dict(problems), dict(left))
 
 
 def take(

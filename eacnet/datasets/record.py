@@ -49,6 +49,7 @@ class Dataset:
         readings: ways of reading its labels, by name; the first is the default.
         others: pattern of paths, with suffix, that belong to it and aren't read.
         split_of: from a frame's id to its split, or None: in no split.
+        withheld: splits whose labels aren't public, and what to do instead of scoring them.
         suspect: frames whose labels are known to be wrong, and what is wrong with them.
         drawn: eacnet/scenes draws it, from its entry in params.yaml.
         fetch: puts it where it is missing, from an address; `source` is the default.
@@ -69,6 +70,7 @@ class Dataset:
     readings: Mapping[str, Reading]
     others: str = r"README\.md"
     split_of: Callable[[str], str | None] | None = None
+    withheld: Mapping[str, str] = field(default_factory=dict)
     suspect: Mapping[str, str] = field(default_factory=dict)
     drawn: bool = False
     fetch: Callable[[Path, str], None] | None = None

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
 
 from eacnet.files import replacing
 
@@ -15,6 +16,8 @@ EDGE = (255, 255, 255)
 # One pixel of edge line for so many pixels of the shorter side.
 PIXELS_PER_LINE = 480
 GAP = 8
+# What label maps hold, written into them.
+IDS = "the network's classes, 0 is the first (train ids)"
 INK, PAPER = (20, 20, 20), (255, 255, 255)
 
 
@@ -22,8 +25,10 @@ def save_label_map(labels: np.ndarray, colors: np.ndarray, path: Path) -> None:
     """Write class ids uint8 (H,W) as a PNG whose palette shows the classes' colours (K,3)."""
     image = Image.fromarray(labels)
     image.putpalette(colors.astype(np.uint8).tobytes())
+    note = PngInfo()
+    note.add_text("ids", IDS)
     with replacing(path) as temporary:
-        image.save(temporary, format="PNG")
+        image.save(temporary, format="PNG", pnginfo=note)
 
 
 def save_picture(picture: np.ndarray, path: Path) -> None:

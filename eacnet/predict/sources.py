@@ -2,11 +2,13 @@
 
 import glob
 import os
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from eacnet.datasets.cityscapes import OFFICIAL_NAME
 from eacnet.datasets.listing import SUFFIXES as IMAGES
 
 VIDEOS = {
@@ -26,6 +28,17 @@ class Source:
     def is_video(self) -> bool:
         """Whether it is read as a video."""
         return self.path.suffix.lower() in VIDEOS
+
+    def result(self, suffix: str) -> str:
+        """Return the name of a result with its suffix, such as "_labels.png".
+
+        A label map holds the network's classes, and under the name of a frame of Cityscapes its
+        official script would take them for label ids. `eacnet submit` writes those.
+        """
+        folder, name = os.path.split(self.name)
+        if suffix.endswith(".png") and re.match(OFFICIAL_NAME, name):
+            name = f"train-ids_{name}"
+        return os.path.join(folder, f"{name}{suffix}")  # noqa: PTH118
 
 
 def find_sources(arguments: Sequence[str], output: Path) -> tuple[list[Source], list[str]]:

@@ -14,6 +14,7 @@ from eacnet.errors import InputError
 from eacnet.files import replacing, replacing_folder, write_json
 from eacnet.predict.overlay import (
     GAP,
+    IDS,
     draw_legend,
     overlay,
     save_label_map,
@@ -59,7 +60,7 @@ class Predictions:
 
     def path(self, source: Source, suffix: str) -> Path:
         """Return where a result of a source is kept; `suffix` is one of the ..._RESULTS."""
-        return self.output / f"{source.name}{suffix}"
+        return self.output / source.result(suffix)
 
     def image(self, source: Source) -> None:
         """Predict an image; write its label map, overlay and JSON.
@@ -151,7 +152,13 @@ class Predictions:
 
     def _head(self, source: Source, pixels: np.ndarray) -> dict[str, Any]:
         height, width = pixels.shape[:2]
-        return {"source": str(source.path), "height": height, "width": width, **self.facts}
+        return {
+            "source": str(source.path),
+            "height": height,
+            "width": width,
+            "label_ids": IDS,
+            **self.facts,
+        }
 
     def _shares(self, labels: np.ndarray) -> np.ndarray:
         """Return the share of each class in the pixels, in percent."""

@@ -63,7 +63,8 @@ class Canvas:
     """Colours and label ids of a scene in the making, painted from back to front.
 
     `pixels` is uint8 (2H,2W,4): red, green, blue and label id. One write sets all four, so that
-    image and labels agree to the pixel.
+    image and labels agree to the pixel. `owners`, uint16 (2H,2W), has the `owner` at that time: a
+    number that whoever paints sets anew for each thing.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class Canvas:
         self.camera, self.light, self.grain = camera, light, grain
         self.pixels = np.zeros((self.height, self.width, 4), np.uint8)
         self._words = self.pixels.view(np.uint32)[..., 0]
+        self.owners, self.owner = np.zeros(self._words.shape, np.uint16), 0
 
     def patch(self, points: Sequence[Point], facing: bool = False) -> Patch | None:
         """Return the pixels of a convex polygon in the world, or None where none is visible.
@@ -122,17 +124,18 @@ class Canvas:
     def paint(self, patch: Patch | None, color: Color, label: int) -> None:
         """Set colour and label of the patch's pixels."""
         if patch is not None:
-            word = pack(color, label)
-            np.copyto(self._words[patch.rows, patch.cols], word, where=patch.mask)
+            self.paint_words(patch, pack(color, label))
 
-    def paint_words(self, patch: Patch, words: np.ndarray) -> None:
+    def paint_words(self, patch: Patch, words: np.ndarray | np.uint32) -> None:
         """Set the patch's pixels from `words`, uint32 (rows, columns) as `pack` makes them."""
         np.copyto(self._words[patch.rows, patch.cols], words, where=patch.mask)
+        np.copyto(self.owners[patch.rows, patch.cols], self.owner, where=patch.mask)
 
     def relabel(self, patch: Patch | None, label: int) -> None:
         """Set the label of the patch's pixels and leave their colour."""
         if patch is not None:
             self.pixels[patch.rows, patch.cols, 3][patch.mask] = label
+            self.owners[patch.rows, patch.cols][patch.mask] = self.owner
 
     def darken(self, patch: Patch | None, share: float) -> None:
         """Multiply the colour of the patch's pixels by `share` (0..1) and leave their label."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from eacnet.datasets.cityscapes import instance_ids
 from eacnet.errors import InputError
 from eacnet.scenes.buildings import draw_building, draw_distance, draw_wall
 from eacnet.scenes.canvas import SUPERSAMPLING, Camera, Canvas, Patch, Point
@@ -30,6 +31,13 @@ BONNET = (
 
 
 def draw_scene(height: int, width: int, seed: int | Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Draw a street scene as `draw_annotated_scene` does; return its image and label ids alone."""
+    return draw_annotated_scene(height, width, seed)[:2]
+
+
+def draw_annotated_scene(
+    height: int, width: int, seed: int | Sequence[int]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Draw a street scene: the same size and seed give the same pixels on every machine.
 
     Args:
@@ -38,8 +46,9 @@ def draw_scene(height: int, width: int, seed: int | Sequence[int]) -> tuple[np.n
         seed: one or several natural numbers.
 
     Returns:
-        The image, uint8 (H,W,3) RGB, and its label ids, uint8 (H,W), as in
-        `eacnet.datasets.labels.CITYSCAPES`.
+        The image, uint8 (H,W,3) RGB; its label ids, uint8 (H,W), and instance ids, uint16 (H,W),
+        as in `eacnet.datasets.cityscapes`. What was painted as one thing is one instance, however
+        many parts of it are seen; a cyclist is two, a rider and a bicycle.
 
     Raises:
         InputError: the size is out of range.
@@ -57,7 +66,7 @@ def draw_scene(height: int, width: int, seed: int | Sequence[int]) -> tuple[np.n
     paint_ground(canvas, random, street)
     _paint_shadows(canvas, lots, things)
     draw_distance(canvas, random, street.end)
-    for item in painting_order(street, lots, things):
+    for canvas.owner, item in enumerate(painting_order(street, lots, things), start=1):
         item.paint(canvas, random)
     if happens(random, 0.6):
         _paint_bonnet(canvas, random)
@@ -121,7 +130,9 @@ def _paint_bonnet(canvas: Canvas, random: np.random.Generator) -> None:
         canvas.paint(canvas.outline(outline), scaled(color, tone), ID["ego vehicle"])
 
 
-def _photograph(canvas: Canvas, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def _photograph(
+    canvas: Canvas, random: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     step = SUPERSAMPLING
     total = sum(
         canvas.pixels[row::step, col::step, :3].astype(np.uint16)
@@ -129,4 +140,5 @@ def _photograph(canvas: Canvas, random: np.random.Generator) -> tuple[np.ndarray
         for col in range(step)
     )
     labels = canvas.pixels[::step, ::step, 3].copy()
-    return develop(random, total // step**2, labels, canvas.grain), labels
+    instances = instance_ids(labels, canvas.owners[::step, ::step])
+    return develop(random, total // step**2, labels, canvas.grain), labels, instances

@@ -8,7 +8,7 @@ from PIL import Image
 from eacnet.datasets.cityscapes import LABELS
 from eacnet.datasets.labels import lookup
 from eacnet.progress import progress
-from eacnet.scenes.scene import draw_scene
+from eacnet.scenes.scene import draw_annotated_scene
 
 SPLITS = ("train", "val", "test")
 
@@ -29,17 +29,22 @@ def write_dataset(root: Path, scenes: dict[str, int], height: int, width: int, s
         InputError: the size is out of range.
     """
     train_ids, _ = lookup(LABELS)
+    # Opaque, as the original's.
+    colors = np.array([(*label.color, 255) for label in LABELS], np.uint8)
     for split, count in scenes.items():
         images = root / "leftImg8bit" / split / "synthetic"
         annotations = root / "gtFine" / split / "synthetic"
         images.mkdir(parents=True, exist_ok=True)
         annotations.mkdir(parents=True, exist_ok=True)
         for index in progress(range(count), desc=f"draw {split}", unit="scene"):
-            image, labels = draw_scene(height, width, [seed, SPLITS.index(split), index])
+            seeds = [seed, SPLITS.index(split), index]
+            image, labels, instances = draw_annotated_scene(height, width, seeds)
             name = f"synthetic_{index:06d}_000000"
             _save(images / f"{name}_leftImg8bit.png", image)
             _save(annotations / f"{name}_gtFine_labelIds.png", labels)
             _save(annotations / f"{name}_gtFine_labelTrainIds.png", train_ids[labels])
+            _save(annotations / f"{name}_gtFine_instanceIds.png", instances)
+            _save(annotations / f"{name}_gtFine_color.png", colors[labels])
 
 
 def _save(path: Path, pixels: np.ndarray) -> None:

@@ -133,3 +133,37 @@ def test_cityscapes_with_some_cities_one_folder_deeper_and_its_other_files(tmp_p
         listing = list_frames(find("cityscapes"), root)
         assert ids(listing) == ["aachen_0_1"]
         assert not listing.left
+
+
+def test_cityscapes_with_train_extra_read_coarsely_by_choice(tmp_path):
+    for split, name in (("train", "a_0_1"), ("train_extra", "b_0_1"), ("val", "c_0_1")):
+        kinds = ["gtCoarse"] if split == "train_extra" else ["gtFine", "gtCoarse"]
+        touch(tmp_path, f"leftImg8bit/{split}/x/{name}_leftImg8bit.png")
+        for kind in kinds:
+            for what in ("labelIds", "color"):
+                touch(tmp_path, f"{kind}/{split}/x/{name}_{kind}_{what}.png")
+    cityscapes = find("cityscapes")
+    fine = list_frames(cityscapes, tmp_path)
+    assert {split: len(frames) for split, frames in fine.frames.items()} == {
+        "train": 1,
+        "train_extra": 0,
+        "val": 1,
+    }
+    with pytest.raises(
+        InputError, match=r"b_0_1_leftImg8bit\.png is an image without a label file"
+    ):
+        take(fine, cityscapes, tmp_path, ["train_extra"])
+    coarse = list_frames(cityscapes, tmp_path, cityscapes.reading("coarse"))
+    frames = take(coarse, cityscapes, tmp_path, ["train", "train_extra", "val"])
+    assert [frames[split][0].labels.name for split in frames] == [
+        "a_0_1_gtFine_labelIds.png",
+        "b_0_1_gtCoarse_labelIds.png",
+        "c_0_1_gtFine_labelIds.png",
+    ]
+
+
+def test_images_without_labels_are_listed_as_images(tmp_path):
+    touch(tmp_path, "images/test/b.png", "images/test/a.png", "labels/test/b.png")
+    listing = list_frames(FOLDER, tmp_path)
+    assert list(listing.images["test"]) == ["a", "b"]
+    assert ids(listing, "test") == ["b"]

@@ -3,11 +3,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cityscapesscripts.helpers.labels import labels as OFFICIAL
 from PIL import Image
 
 from eacnet.config.params import load_params
 from eacnet.datasets import find
 from eacnet.datasets.cityscapes import LABELS as CITYSCAPES
+from eacnet.datasets.cityscapes import instance_ids
 from eacnet.datasets.labels import IGNORED, lookup
 from eacnet.datasets.listing import list_frames
 from eacnet.errors import InputError
@@ -21,6 +23,7 @@ from eacnet.scenes.walls import Surface, wall_across, wall_along
 
 SYNTHETIC = load_params(Path(__file__).parents[2] / "params.yaml").datasets.synthetic
 TRAIN_IDS, _ = lookup(CITYSCAPES)
+RED = (200, 30, 30)
 GOLDEN = {
     (128, 256): "3cb4669f8ab25be1bf5bdc4d2dcd140e29f51def51e530551017aa5c0636e853",
     (100, 300): "d239e3a78a66a98455e9e3127af94a5ab76aec4561593650195bb0c1f4778a32",
@@ -65,7 +68,7 @@ def test_files_lie_as_in_cityscapes_and_hold_the_scenes(tmp_path):
         for split, index in (("train", 0), ("train", 1), ("val", 0), ("test", 0))
     ]
     expected = {f"leftImg8bit/{stem}_leftImg8bit.png" for stem in stems}
-    for suffix in ("labelIds", "labelTrainIds"):
+    for suffix in ("labelIds", "labelTrainIds", "instanceIds", "color"):
         expected |= {f"gtFine/{stem}_gtFine_{suffix}.png" for stem in stems}
     assert set(pixels(tmp_path)) == expected
 
@@ -75,6 +78,33 @@ def test_files_lie_as_in_cityscapes_and_hold_the_scenes(tmp_path):
     assert np.array_equal(np.asarray(Image.open(frame.labels)), labels)
     train_ids = frame.labels.with_name(frame.labels.name.replace("labelIds", "labelTrainIds"))
     assert np.array_equal(np.asarray(Image.open(train_ids)), TRAIN_IDS[labels])
+    color = Image.open(frame.labels.with_name(frame.labels.name.replace("labelIds", "color")))
+    assert color.mode == "RGBA"
+    known = {label.id: (*label.color, 255) for label in OFFICIAL}
+    expected = np.array([[known[value] for value in row] for row in labels.tolist()])
+    assert np.array_equal(np.asarray(color), expected)
+
+
+def test_instance_files_hold_what_the_original_s_do(tmp_path):
+    """As the official json2instanceImg.py says: labelId * 1000 + number, or the label id alone."""
+    write_dataset(tmp_path, {"train": 1}, 192, 384, seed=7)
+    (path,) = tmp_path.rglob("*_instanceIds.png")
+    ids = np.asarray(Image.open(path))
+    labels = np.asarray(Image.open(str(path).replace("instanceIds", "labelIds")))
+    assert Image.open(path).mode == "I;16"
+    things = np.isin(labels, [label.id for label in OFFICIAL if label.hasInstances])
+    assert np.array_equal(ids >= 1000, things)
+    assert np.array_equal(np.where(things, ids // 1000, ids), labels)
+    for value in np.unique(labels[things]):
+        numbers = np.unique(ids[labels == value]) % 1000
+        assert numbers.tolist() == list(range(len(numbers)))
+
+
+def test_a_thing_is_one_instance_though_another_hides_its_middle(canvas):
+    for canvas.owner, (left, right, label) in enumerate([(0, 60, 26), (20, 30, 17), (70, 90, 26)]):
+        canvas.paint(canvas.outline([(left, 9), (right, 9), (right, 30), (left, 30)]), RED, label)
+    ids = instance_ids(canvas.pixels[..., 3], canvas.owners)
+    assert ids[20, [0, 10, 25, 40, 65, 80]].tolist() == [26000, 26000, 17, 26000, 0, 26001]
 
 
 def test_a_scene_does_not_depend_on_how_many_others_there_are(tmp_path):

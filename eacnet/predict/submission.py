@@ -1,0 +1,134 @@
+"""What the Cityscapes benchmark takes: a zip of label-id PNGs under the official names."""
+
+import re
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, PngImagePlugin
+
+from eacnet.data.images import read_image
+from eacnet.datasets.cityscapes import DATASET, LABELS, OFFICIAL_NAME
+from eacnet.datasets.labels import described, trained
+from eacnet.datasets.listing import list_frames, take
+from eacnet.errors import InputError
+from eacnet.files import checksum, replacing
+from eacnet.inference.folded import card_of
+from eacnet.models import EACNet
+from eacnet.progress import progress
+
+_MADE_FROM = "made from"
+
+
+@dataclass(frozen=True)
+class Submission:
+    """The predictions of some frames, as a zip and as the PNGs in it.
+
+    Attributes:
+        images: the frames' images by their id, see `find_images`.
+        target: the zip. The PNGs lie in a folder beside it that is named as it is.
+    """
+
+    images: dict[str, Path]
+    target: Path
+
+    @property
+    def folder(self) -> Path:
+        """Where the PNGs are kept."""
+        return self.target.with_suffix("")
+
+    def png(self, id_: str) -> Path:
+        """Return where the prediction of a frame is kept."""
+        return self.folder / f"{id_}_labelIds.png"
+
+    def write(self, predict: Callable[[np.ndarray], np.ndarray], network: str) -> int:
+        """Predict every frame that was not predicted before, and pack all of them.
+
+        A PNG that is there is kept if it was made from the same image by the same network.
+
+        Args:
+            predict: image uint8 (H,W,3) -> train ids uint8 (H,W), an eacnet.Predictor.
+            network: what tells it from any other, such as the checksum of its file.
+
+        Returns:
+            How many frames were predicted now.
+
+        Raises:
+            InputError: a frame can't be predicted: all others are kept, and no zip is written.
+        """
+        label_ids = np.array([label.id for label in trained(LABELS)], np.uint8)
+        problems, made = [], 0
+        for id_, image in progress(self.images.items(), desc="predict", unit="frame"):
+            png = self.png(id_)
+            try:
+                source = f"{network} {checksum(image)}"
+                if _made_from(png) != source:
+                    _save(label_ids[predict(read_image(image))], source, png)
+                    made += 1
+            except InputError as error:
+                problems.append(str(error) if str(image) in str(error) else f"{image}: {error}")
+        if problems:
+            more = f" (and {len(problems) - 1} more such)" if len(problems) > 1 else ""
+            raise InputError(
+                f"{problems[0]}{more}; no zip was written, the predictions of the other"
+                f" {len(self.images) - len(problems)} frames are kept in {self.folder}"
+            )
+        with replacing(self.target) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+            for id_ in self.images:
+                archive.write(self.png(id_), self.png(id_).name)
+        return made
+
+
+def find_images(raw: Path, split: str) -> dict[str, Path]:
+    """Return the images of a split of Cityscapes by their id; labels need not be there.
+
+    Raises:
+        InputError: there is none, two are of one frame, or a name does not follow the official
+            pattern, by which the benchmark finds the prediction for a frame.
+    """
+    listing = list_frames(DATASET, raw)
+    images = listing.images.get(split, {})
+    if not images:
+        take(listing, DATASET, raw, [split])
+    for id_, path in images.items():
+        if not re.fullmatch(OFFICIAL_NAME, id_):
+            raise InputError(
+                f"{path} is not named <city>_<6 digits>_<6 digits>_leftImg8bit.png as the"
+                " benchmark's frames are; rename it"
+            )
+    for problem in listing.problems.get(split, []):
+        if "both images" in problem:
+            raise InputError(problem)
+    return images
+
+
+def check_classes(model: EACNet) -> None:
+    """Refuse a network whose classes are not those of Cityscapes, in their order.
+
+    Raises:
+        InputError: they are not, or its file does not name them.
+    """
+    names = [entry["name"] for entry in described(LABELS)]
+    if [entry.get("name") for entry in card_of(model).classes] != names:
+        raise InputError(
+            f"the network's {model.num_classes} classes are not the {len(names)} of Cityscapes in"
+            " their order; submit one that was trained on them"
+        )
+
+
+def _made_from(png: Path) -> str | None:
+    """Return what a PNG of an earlier run was made from, None if there is no whole one."""
+    try:
+        with Image.open(png, formats=["PNG"]) as image:
+            return image.info.get(_MADE_FROM)
+    except (OSError, SyntaxError):
+        return None
+
+
+def _save(ids: np.ndarray, source: str, png: Path) -> None:
+    note = PngImagePlugin.PngInfo()
+    note.add_text(_MADE_FROM, source)
+    with replacing(png) as temporary:
+        Image.fromarray(ids).save(temporary, format="PNG", pnginfo=note)
