@@ -1,22 +1,9 @@
 """Put the cells of the ablation together: mean and spread over seeds, gain from calibration."""
 
-<<<<<<< HEAD
 from eacnet.config.params import load_params
 from eacnet.errors import exit_on_error
 from eacnet.files import write_json
 from eacnet.layout import PREPARED, cells, reports
-=======
-from typing import Any
-
-from pydantic import ValidationError
-
-from eacnet.config.params import Params, load_params
-from eacnet.config.recipe import Recipe
-from eacnet.errors import InputError, exit_on_error
-from eacnet.files import checksum, write_json
-from eacnet.layout import PREPARED, Run, cells, project, reports
-from eacnet.result_files import read_result
->>>>>>> claim
 
 
 def main() -> None:
@@ -57,43 +44,5 @@ def main() -> None:
     write_json(folder / "metrics.json", {"ablation": headline(groups)})
 
 
-<<<<<<< HEAD
-=======
-def _check(run: Run, params: Params, data: str) -> None:
-    """Refuse a cell that is missing, or that is not of this recipe, data, split and weights."""
-    training = read_result(run.results / "training.json", "training")
-    scored = read_result(run.results / "evaluation.json", "scored")["provenance"]
-    network = (training["backbone"], training["calibration"], training["seed"])
-    init = params.recipe.init
-    pretrained = params.model.weights_for(run.backbone) != "none"
-    same = {
-        "it is of another network": network == (run.backbone, run.calibration, run.seed),
-        "it was trained with another recipe": _recipe(training["recipe"]) == params.recipe,
-        "it started from other weights": bool(training.get("pretrained")) == pretrained
-        and (training.get("init") or {}).get("sha256") == (init and checksum(project() / init)),
-        "it was trained on other splits": training["trained_on"]
-        == params.trained_on(run.calibration),
-        "it was trained on other data": training["data"] == data,
-        "it was scored on another split": scored["split"] == params.data.evaluate,
-        "it was scored on other data": scored["data"] == data,
-        "it was scored with other weights": scored.get("weights") == checksum(run.weights),
-    }
-    for reason, holds in same.items():
-        if not holds:
-            raise InputError(
-                f"{run.results} is stale: {reason} than there are now;"
-                f" `dvc repro {run.stage}` makes it anew"
-            )
-
-
-def _recipe(recorded: dict[str, Any]) -> Recipe | None:
-    """Return a recorded recipe; a key that came later has its default."""
-    try:
-        return Recipe.model_validate(recorded)
-    except ValidationError:
-        return None
-
-
->>>>>>> claim
 if __name__ == "__main__":
     exit_on_error(main)

@@ -8,7 +8,7 @@ from eacnet.config.params import Params
 from eacnet.config.recipe import Recipe
 from eacnet.errors import InputError
 from eacnet.files import checksum
-from eacnet.layout import Run
+from eacnet.layout import Run, project
 from eacnet.result_files import read_result
 
 
@@ -21,12 +21,15 @@ def check_cell(run: Run, params: Params, data: str) -> None:
     training = read_result(run.results / "training.json", "training")
     scored = read_result(run.results / "evaluation.json", "scored")["provenance"]
     network = (training["backbone"], training["calibration"], training["seed"])
+    init = params.recipe.init
     pretrained = params.model.weights_for(run.backbone) != "none"
     same = {
         "it is of another network": network == (run.backbone, run.calibration, run.seed),
         "it was trained with another recipe": _recipe(training["recipe"]) == params.recipe,
-        "it started from other weights": bool(training.get("pretrained")) == pretrained,
-        "it was trained on other splits": training["trained_on"] == params.trained_on,
+        "it started from other weights": bool(training.get("pretrained")) == pretrained
+        and (training.get("init") or {}).get("sha256") == (init and checksum(project() / init)),
+        "it was trained on other splits": training["trained_on"]
+        == params.trained_on(run.calibration),
         "it was trained on other data": training["data"] == data,
         "it was scored on another split": scored["split"] == params.data.evaluate,
         "it was scored on other data": scored["data"] == data,
