@@ -27,10 +27,10 @@ def test_plans_name_each_network_of_the_table_and_nothing_else():
 
 @pytest.mark.parametrize("name", sorted({*EVERY, *BASELINES}))
 def test_any_network_of_the_table_is_built_and_a_wrong_score_would_show(name):
-    """Random weights, and yet no class wins on two thirds; both forms give the same labels."""
+    """Random weights, and yet no class wins nearly everywhere; both forms give the same labels."""
     scene = DRAWN.timed(1, 64, 128)
     labels = SETUP.build(Case(name, "eager", "fp32", 64, 128))(scene)
-    assert np.bincount(labels.ravel()).max() < 0.67 * labels.size
+    assert np.bincount(labels.ravel()).max() < 0.8 * labels.size
     other = SETUP.build(Case(name, "published", "fp32", 64, 128))(scene)
     assert 0.99 < agreement(labels, other) <= 1
     assert name_of(SETUP.network(name)) == name

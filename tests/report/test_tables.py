@@ -192,7 +192,7 @@ def test_a_split_without_edges_has_no_band_figures(results, evaluation):
     blank = copy.deepcopy(evaluation(True))
     nothing = {"miou": None, "pixel_accuracy": None, "pixels": 0}
     nothing["class_iou"] = dict.fromkeys(blank["class_iou"])
-    blank["bands"] = blank["coarse"]["bands"] = {"5": nothing}
+    blank["bands"] = blank["coarse"]["bands"] = dict.fromkeys(("3", "5", "9"), nothing)
     region = {"pixels": 0, "changed": None, "corrected": None, "broken": None}
     outside = {"pixels": 9, "changed": 0.0, "corrected": 0.0, "broken": 0.0}
     blank |= {"boundary_f1": None, "effect": {"in_band": region, "outside": outside}}

@@ -3,8 +3,10 @@
 import csv
 import json
 import re
+import shutil
 
 import numpy as np
+import pytest
 import torch
 
 from eacnet import load_model
@@ -69,29 +71,39 @@ def test_nothing_runs_again_where_nothing_changed(reproduced):
     assert reproduced.run("git", "status", "--porcelain").stdout == ""
 
 
-def test_another_experiment_and_back_reruns_nothing(reproduced):
-    reproduced.run("dvc", "exp", "run", "-S", "seed=7", "train")
-    reproduced.run("dvc", "exp", "run", "-S", "seed=8", "train")
-    out = reproduced.run("dvc", "exp", "run", "-S", "seed=7", "train").stdout
+@pytest.fixture
+def experiments(reproduced):
+    """The reproduced project, which is put back as it was when experiments have run in it."""
+    yield reproduced
+    shutil.rmtree(reproduced.root / "reports/synthetic_other", ignore_errors=True)
+    reproduced.run("git", "checkout", "--quiet", "--force", "HEAD")
+    reproduced.run("dvc", "checkout", "--quiet", "--force")
+
+
+def test_another_experiment_and_back_reruns_nothing(experiments):
+    experiments.run("dvc", "exp", "run", "-S", "seed=7", "train")
+    experiments.run("dvc", "exp", "run", "-S", "seed=8", "train")
+    out = experiments.run("dvc", "exp", "run", "-S", "seed=7", "train").stdout
     assert "Running stage" not in out.replace("Running stage 'environment'", "")
-    recipe = reproduced.params["recipes"]["synthetic"]
+    recipe = experiments.params["recipes"]["synthetic"]
+    recipe = {name: value for name, value in recipe.items() if value is not None}
     settings = ("-S", "variant=_other", "-S", f"+recipes.synthetic_other={recipe}".replace("'", ""))
-    reproduced.run("dvc", "exp", "run", "-S", "seed=1", *settings)
-    assert (reproduced.root / "reports/synthetic_other/README.md").is_file()
-    out = reproduced.run("dvc", "exp", "run", "-S", "seed=1", "-S", "variant=''").stdout
+    experiments.run("dvc", "exp", "run", "-S", "seed=1", *settings)
+    assert (experiments.root / "reports/synthetic_other/README.md").is_file()
+    out = experiments.run("dvc", "exp", "run", "-S", "seed=1", "-S", "variant=''").stdout
     assert set(re.findall("Running stage '(.*)'", out)) <= {"environment", "report@synthetic"}
-    lock = (reproduced.root / "dvc.lock").read_text()
+    lock = (experiments.root / "dvc.lock").read_text()
     assert "train@synthetic:" in lock
     assert "train@synthetic_other:" in lock
 
 
-def test_an_experiment_without_calibration_is_compared_with_the_last_commit(reproduced):
-    reproduced.run("dvc", "exp", "run", "-S", "model.calib=false")
-    metrics = read(reproduced, "reports/synthetic/main/metrics.json")
-    plain = read(reproduced, "reports/synthetic/cells/dab-none-1/metrics.json")
+def test_an_experiment_without_calibration_is_compared_with_the_last_commit(experiments):
+    experiments.run("dvc", "exp", "run", "-S", "model.calib=false")
+    metrics = read(experiments, "reports/synthetic/main/metrics.json")
+    plain = read(experiments, "reports/synthetic/cells/dab-none-1/metrics.json")
     assert metrics == plain
-    diff = reproduced.run("dvc", "metrics", "diff").stdout
+    diff = experiments.run("dvc", "metrics", "diff").stdout
     assert "reports/synthetic/main/metrics.json" in diff
     assert "miou" in diff
-    assert "val_miou" in reproduced.run("dvc", "plots", "diff", "--json").stdout
-    assert "model.calib" in reproduced.run("dvc", "exp", "show", "--csv").stdout
+    assert "val_miou" in experiments.run("dvc", "plots", "diff", "--json").stdout
+    assert "model.calib" in experiments.run("dvc", "exp", "show", "--csv").stdout

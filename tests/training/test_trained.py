@@ -42,7 +42,7 @@ def test_a_training_that_is_not_whole_is_none(tmp_path, finished):
 
 
 def test_the_longest_unused_go_first_and_never_the_newest(tmp_path, finished):
-    store = Store(tmp_path / "store", 2_500)
+    store = Store(tmp_path / "store", 3_200)
     for age, name in enumerate("ab"):
         store.put(name, *finished(name * 2, 1_000))
         os.utime(tmp_path / "store" / name, (age, age))
