@@ -144,8 +144,8 @@ def differences(results: Results) -> pd.DataFrame:
     "class_differences",
     "What calibration gains, by class",
     "The difference in IoU, in percentage points, with intervals and verdicts as in the table of"
-    " gains. Of so many classes, one in twenty would look significant by chance alone. Classes that"
-    " the split lacks are left out.",
+    " gains; the p-values behind the verdicts are corrected for all classes of all pairs. Classes"
+    " that the split lacks are left out.",
 )
 def class_differences(results: Results) -> pd.DataFrame:
     """One row a class: the gain of every network over every reference."""
