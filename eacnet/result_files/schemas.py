@@ -191,10 +191,18 @@ class Row(_Part):
 
 
 class Machine(_Part):
-    """The machine of a benchmark, or of the pipeline (environment.json)."""
+    """The machine of a benchmark."""
 
     device: Text
     cpu: dict[str, Any] = {}
+    gpus: list[dict[str, Any]] = []
+    versions: dict[str, str] = {}
+
+
+class Environment(_Part):
+    """reports/environment.json: the machine of the pipeline, without a chosen device."""
+
+    cpu: dict[str, Any]
     gpus: list[dict[str, Any]] = []
     versions: dict[str, str] = {}
 
@@ -234,5 +242,5 @@ SCHEMAS = {
     "ablation": Ablation,
     "attention": Attention,
     "speed": Speed,
-    "environment": Machine,
+    "environment": Environment,
 }
