@@ -68,6 +68,7 @@ def test_results_say_where_they_come_from(reproduced):
 def test_nothing_runs_again_where_nothing_changed(reproduced):
     out = reproduced.run("dvc", "repro").stdout
     assert re.findall("Running stage '(.*)'", out) == ["environment"]
+    assert list(json.loads(reproduced.run("dvc", "status", "--json").stdout)) == ["environment"]
     assert reproduced.run("git", "status", "--porcelain").stdout == ""
 
 
