@@ -73,8 +73,7 @@ def test_a_gain_over_seeds_in_words(results, ablation):
     assert text.endswith("2 seeds are a rough guide.")
     one = ablation["groups"][1]
     one["seeds"] = [1, 2, 3, 4, 5]
-    for entry in one["gain"].values():
-        entry["significant"] = False
+    one["gains"]["none"]["miou"]["significant"] = False
     text = summary(results())[-1]
     assert text.endswith("Significant: none.")
 
@@ -129,7 +128,7 @@ def test_a_network_that_went_on_from_another(results):
 def test_a_gain_from_one_training_gives_no_verdict(results, ablation, significant):
     group = ablation["groups"][1]
     group |= {"seeds": [1]}
-    group["gain"]["miou"] |= {"seeds": None, "std": None, "significant": significant}
+    group["gains"]["none"]["miou"] |= {"seeds": None, "std": None, "significant": significant}
     text = summary(results())[-1]
     assert "one training of each, which gives no verdict" in text
     assert "do not tell how much of a difference is chance" in text

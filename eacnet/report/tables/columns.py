@@ -55,16 +55,9 @@ def verdict(entry: Entry) -> str | None:
 
 
 def compared(group: dict[str, Any], of_classes: bool = False) -> dict[str, dict[str, Entry]]:
-    """Return what a network is compared with -> its gain by score, or in IoU by class.
-
-    `gains` holds an entry for each reference; older files know none and the decoder alone.
-    """
-    found = group.get("gains")
-    if found is None:
-        none = (group.get("gain") or {}) | {"class_iou": group.get("class_gain")}
-        found = {"none": none, "decoder": group.get("over_decoder") or {}}
+    """Return what a network is compared with -> its gain by score, or in IoU by class."""
     names = {"decoder": DECODER}
-    pairs = {names.get(reference, reference): gains for reference, gains in found.items()}
+    pairs = {names.get(name, name): gains for name, gains in group.get("gains", {}).items()}
     if of_classes:
         pairs = {reference: gains.get("class_iou") or {} for reference, gains in pairs.items()}
     scored = {
