@@ -105,6 +105,7 @@ class Hardware(Strict):
 
     accelerator: Literal["auto", "cpu", "cuda"]
     devices: Positive
+    nodes: Positive = 1
     workers: Natural
     data: Literal["auto", "host", "device"] = "auto"
     keep_gib: Annotated[float, Field(gt=0)] = 20
