@@ -39,13 +39,14 @@ class Job:
         """Train it; return why it failed, None where it did not."""
         rank = int(os.environ.get("SLURM_PROCID", 0))
         log_path = self.cell.log if not rank else self.cell.log.with_suffix(f".{rank}.txt")
-        job = os.environ.get("SLURM_JOB_ID")
         environment = self.share.environment if self.share else {}
         if self.share and hasattr(os, "sched_setaffinity"):
             os.sched_setaffinity(0, self.share.cores)
         with log_path.open("a", encoding="utf-8") as log:
-            where = str(self.share) if self.share else f"job {job}"
-            print(f"== {self.cell.name} on {socket.gethostname()}, {where}", file=log, flush=True)
+            where = str(self.share) if self.share else f"job {self.cell.job.get('id')}"
+            host = os.environ.get("SLURMD_NODENAME") or socket.gethostname()
+            # Behind a bar that was cut off, too, it has a line of its own.
+            print(f"\n== {self.cell.name} on {host}, {where}", file=log, flush=True)
             start = log.tell()
             # A group of its own: signals to the job come here alone.
             self.process = subprocess.Popen(

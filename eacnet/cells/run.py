@@ -36,7 +36,7 @@ def train_all(params: Params, executor: Literal["local", "slurm"], jobs: int | N
     room = shares(params.hardware, len(left), jobs) if executor == "local" else []
     try:
         with FileLock(folder / ".lock", timeout=0) as lock, View(left) as view:
-            in_slurm = _in_slurm(left)
+            in_slurm = _in_slurm(left, needed=executor == "slurm")
             new = [cell for cell in left if cell.key not in in_slurm]
             for cell in new:
                 cell.folder.mkdir(exist_ok=True)
@@ -86,10 +86,15 @@ def _state(cell: Cell, in_slurm: str | None, in_use: bool) -> str:
     return "stopped" if cell.done else "missing"
 
 
-def _in_slurm(these: list[Cell]) -> dict[str, str]:
+def _in_slurm(these: list[Cell], needed: bool = False) -> dict[str, str]:
     """Return what SLURM says of those that it has not ended, by key; asked only of its own."""
     jobs = {cell.key: cell.job["id"] for cell in these if "id" in cell.job}
-    known = slurm.states() if jobs else {}
+    try:
+        known = slurm.states() if jobs else {}
+    except InputError:
+        if needed:
+            raise
+        known = {}
     return {key: known[job] for key, job in jobs.items() if job in known}
 
 
