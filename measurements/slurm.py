@@ -173,7 +173,7 @@ def trial(slurm: Slurm, folder: Path) -> None:
     log = (folder / "driver.log").open("w")
     driver = subprocess.Popen(command, cwd=folder, env=env, stdout=log, stderr=log)
     squeue = ("squeue", "--noheader", "--array", "--format=%i %T %N")
-    seen, signalled, lost, back, running = "", False, 0.0, False, 0.0
+    seen, signalled, lost, back = "", 0.0, False, False
     while driver.poll() is None:
         queue = "; ".join(slurm.ask(*squeue).splitlines())
         nodes = "; ".join(slurm.ask("sinfo", "--noheader", "--Node", "--format=%N %T").splitlines())
@@ -181,16 +181,15 @@ def trial(slurm: Slurm, folder: Path) -> None:
             seen = state
             say(state)
         checkpoints = len(list(folder.glob(".cache/training/*.pt")))
-        if checkpoints and not signalled:
-            slurm.ask("scancel", "--signal=USR2", queue.partition(" ")[0])
-            signalled = True
-            say(f"{queue.partition(' ')[0]} gets the signal that comes before its time is over")
-        if not lost and checkpoints >= 2 and "n2" in queue:
-            running = running or time.monotonic()
-            if time.monotonic() > running + 5:
-                slurm.lose("n2")
-                lost = time.monotonic()
-                say("n2 is lost: its slurmd and what ran on it are killed")
+        on_first = [line.split()[0] for line in queue.split("; ") if line.endswith("RUNNING n1")]
+        if checkpoints >= 2 and not signalled and on_first:
+            slurm.ask("scancel", "--signal=USR2", on_first[0])
+            signalled = time.monotonic()
+            say(f"{on_first[0]} gets the signal that comes before its time is over")
+        if signalled and not lost and time.monotonic() > signalled + 5:
+            slurm.lose("n2")
+            lost = True
+            say("n2 is lost: its slurmd and what ran on it are killed")
         if lost and not back and "n2 down" in nodes:
             slurm.started = [each for each in slurm.started if each.args[-1] != "n2"]
             slurm.start_node("n2")
