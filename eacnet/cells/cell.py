@@ -41,7 +41,9 @@ class Cell:
 
     @property
     def done(self) -> int:
-        """Epochs that are trained, of a training that is not finished."""
+        """Epochs that are trained."""
+        if self.finished:
+            return self.epochs
         if not (CHECKPOINTS / f"{self.key}.pt").exists():
             return 0
         try:

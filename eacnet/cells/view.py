@@ -22,7 +22,6 @@ class View:
     def __init__(self, these: list[Cell]) -> None:
         self.cells = these
         self.failed: dict[str, str] = {}
-        self._ended: set[str] = set()
         self._bars: dict[str, tqdm] = {}
         total, done = sum(cell.epochs for cell in these), sum(cell.done for cell in these)
         # The time left by the mean rate since the start: epochs of several come in bursts.
@@ -54,14 +53,11 @@ class View:
             self.failed[cell.name] = one_line(error)
             self.say(f"{cell.name} failed: {self.failed[cell.name]} ({path_of_log(cell)})")
         else:
-            self._ended.add(cell.key)
             self.say(f"{cell.name} is trained")
 
     def show(self) -> None:
         """Draw anew how far they are."""
-        done = {
-            cell.key: cell.epochs if cell.key in self._ended else cell.done for cell in self.cells
-        }
+        done = {cell.key: cell.done for cell in self.cells}
         for key, bar in self._bars.items():
             bar.update(done[key] - bar.n)
         self._all.update(sum(done.values()) - self._all.n)
