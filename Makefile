@@ -1,5 +1,5 @@
 # make repro: install and run the whole pipeline.  make test: install and run all checks.
-# make ablation JOBS=2: the cells of the ablation, two at a time.
+# make ablation JOBS=2: the same, with two networks training at a time.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -16,15 +16,13 @@ ready: .venv/installed
 	@if [ -f .dvc/tmp/rwlock ] && [ ! -s .dvc/tmp/rwlock ]; then rm .dvc/tmp/rwlock; fi
 	@git rev-parse --git-dir > /dev/null 2>&1 || $(BIN)/dvc config --local core.no_scm true
 
-# The cells are independent, so JOBS of them run at once and share the cores out. DVC works off one
-# stage at a time, but several of its processes may; each waits for the others' short locks.
+# The networks are independent, so JOBS of them train at once and share GPUs or cores out; run again,
+# it goes on where it stopped. The pipeline then takes them over.
 JOBS ?= 2
 ablation: ready
 	$(BIN)/dvc repro prepare environment
-	$(BIN)/dvc stage list --name-only | grep -E '^(ablation|baseline)@' \
-	  | OMP_NUM_THREADS=$$(( ($$(nproc) + $(JOBS) - 1) / $(JOBS) )) \
-	  xargs -n 1 -P $(JOBS) $(BIN)/dvc --wait-for-lock repro --single-item
-	$(BIN)/dvc repro summarise
+	$(BIN)/eacnet train-cells --jobs $(JOBS)
+	$(BIN)/dvc repro
 
 # In random order, which `--randomly-seed` with the number that pytest prints repeats. The tests of
 # a file share a worker; a worker that dies ends the run.

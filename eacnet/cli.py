@@ -24,7 +24,7 @@ def _run() -> None:
         command = import_module(f"eacnet.commands.{module.name}")
         summary, _, details = (command.__doc__ or "").partition("\n")
         subparser = choices.add_parser(
-            module.name,
+            module.name.replace("_", "-"),
             help=summary,
             description=f"{summary}\n{details}",
             formatter_class=argparse.RawDescriptionHelpFormatter,

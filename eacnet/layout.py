@@ -27,6 +27,7 @@ RAW = Path("data/raw")
 PREPARED = Path("data/prepared")
 CHECKPOINTS = project() / ".cache/training"
 TRAINED = project() / ".cache/trained"
+CELLS = project() / ".cache/cells"
 REPORTS = Path("reports")
 ENVIRONMENT = REPORTS / "environment.json"
 SPEED = REPORTS / "speed"

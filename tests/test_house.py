@@ -17,7 +17,7 @@ ORDER = (
     ("pretrained", "evaluation"),
     ("training",),
     ("inference",),
-    ("benchmark", "report", "predict", "verify"),
+    ("benchmark", "cells", "report", "predict", "verify"),
     ("commands", "stages"),
 )
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}

@@ -15,6 +15,7 @@ from pydantic import (
 
 from eacnet.config.benchmark import Plan
 from eacnet.config.dataset import DatasetParams
+from eacnet.config.hardware import Cluster, Hardware
 from eacnet.config.names import (
     AUXILIARY,
     CALIBRATIONS,
@@ -23,7 +24,6 @@ from eacnet.config.names import (
     Baseline,
     CalibrationName,
     DatasetName,
-    Natural,
     Positive,
     Seed,
     Split,
@@ -100,16 +100,6 @@ class Report(Strict):
     examples: Positive
 
 
-class Hardware(Strict):
-    """Where it runs."""
-
-    accelerator: Literal["auto", "cpu", "cuda"]
-    devices: Positive
-    workers: Natural
-    data: Literal["auto", "host", "device"] = "auto"
-    keep_gib: Annotated[float, Field(gt=0)] = 20
-
-
 class Params(Strict):
     """All of params.yaml."""
 
@@ -125,6 +115,7 @@ class Params(Strict):
     benchmarks: dict[str, Plan]
     report: Report
     hardware: Hardware
+    cluster: Cluster = Cluster()
 
     @model_validator(mode="after")
     def _dataset_has_an_entry(self) -> "Params":

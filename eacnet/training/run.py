@@ -3,8 +3,9 @@
 import csv
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -20,34 +21,47 @@ from eacnet.evaluation.evaluate import quick_miou
 from eacnet.files import check_file, check_folder, replacing, write_json
 from eacnet.layout import CHECKPOINTS, PREPARED, TRAINED, Run
 from eacnet.machine import device_name
-from eacnet.models import save_model
+from eacnet.models import EACNet, save_model
 from eacnet.pretrained.start import describe_start, initial_model
 from eacnet.provenance import provenance
 from eacnet.training.fingerprint import fingerprint, source_digest
 from eacnet.training.loop import Epoch, make_fabric, train
 from eacnet.training.losses import make_loss
+from eacnet.training.processes import check_processes, started_processes
 from eacnet.training.trained import CURVE, FACTS, Store
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-# What a training does not depend on: recorded, but the same training wherever it is done.
-CIRCUMSTANCES = ("device", "threads", "processes")
+
+@dataclass(frozen=True)
+class Start:
+    """A training before it begins: the network, and all that its result depends on.
+
+    Attributes:
+        network: with the weights that it starts from.
+        mean: RGB that is subtracted, 0..255: a file's weights know no other than that file's.
+        origin: what `initial_model` says of those weights.
+        facts: what the result depends on, for people.
+        sources: digest of the code.
+        key: the fingerprint of all of it, by which the finished training is found.
+    """
+
+    network: EACNet
+    mean: list[float]
+    origin: dict[str, Any]
+    facts: dict[str, Any]
+    sources: str
+    key: str
 
 
-def train_run(run: Run, params: Params) -> None:
-    """Train a network and write its weights, curve and facts, or take them over from the store.
+def start_of(run: Run, params: Params, data: Data) -> Start:
+    """Return where a training starts from; the same in each process, wherever it is.
 
     Raises:
-        InputError: the store lacks a split, the crop does not fit its frames, the start does not
-            fit the network, or the loss became infinite.
+        InputError: the file that it starts from is missing or does not fit the network.
     """
-    check_file(run.weights)
-    check_folder(run.results)
-    data, recipe = open_store(PREPARED / params.dataset), params.recipe
-    sizes = [data.split(split).sizes for split in params.data.train]
-    check_crop(recipe.crop, recipe.scales, np.concatenate(sizes))
-    fabric = make_fabric(params.hardware, recipe.precision)
+    recipe = params.recipe
     torch.manual_seed(run.seed)
     origin = recipe.init, params.model.weights_for(run.backbone)
     classes, mean = data.info["classes"], data.info["mean"]
@@ -62,51 +76,90 @@ def train_run(run: Run, params: Params) -> None:
         "recipe": recipe.model_dump(),
         "trained_on": params.trained_on(run.calibration),
         "data": data.checksum,
-        "device": device_name(fabric.device),
-        "threads": torch.get_num_threads(),
-        "processes": fabric.world_size,
     }
     sources = source_digest(run.backbone, run.calibration)
-    same = {name: value for name, value in facts.items() if name not in CIRCUMSTANCES}
-    same |= {"init": start["init"] and {**start["init"], "path": None}, "dataset": params.dataset}
+    anywhere = {"init": start["init"] and {**start["init"], "path": None}}
     version = torch.__version__.partition("+")[0]
-    key = fingerprint(sources=sources, torch=version, **same)
-    store, lead = Store(TRAINED, round(params.hardware.keep_gib * 2**30)), not fabric.global_rank
+    same = {**facts, **anywhere, "dataset": params.dataset, "torch": version}
+    mean = start["init"]["mean"] if start["init"] else mean
+    return Start(network, mean, start, facts, sources, fingerprint(sources=sources, **same))
+
+
+def finished_trainings(params: Params) -> Store:
+    """Return the store that trainings are put in and taken from."""
+    return Store(TRAINED, round(params.hardware.keep_gib * 2**30))
+
+
+def train_run(run: Run, params: Params, folder: Path = Path()) -> None:
+    """Train a network and write its weights, curve and facts, or take them over from the store.
+
+    Args:
+        run: which network.
+        params: all settings.
+        folder: where to write them; the project's own by default.
+
+    Raises:
+        InputError: the store lacks a split, the crop does not fit its frames, the start does not
+            fit the network, the processes are not those of `hardware`, or the loss became infinite.
+    """
+    weights, results = folder / run.weights, folder / run.results
+    check_file(weights)
+    check_folder(results)
+    data, recipe = open_store(PREPARED / params.dataset), params.recipe
+    sizes = [data.split(split).sizes for split in params.data.train]
+    check_crop(recipe.crop, recipe.scales, np.concatenate(sizes))
+    start, store = start_of(run, params, data), finished_trainings(params)
+    key, checkpoint = start.key, CHECKPOINTS / f"{start.key}.pt"
+    # What was trained on other machines needs none of them any more.
+    if started_processes()[0] == 1 and store.has(key):
+        _take(store, key, run, weights, results)
+        return
+    check_processes(params.hardware)
+    fabric = make_fabric(params.hardware, recipe.precision)
+    lead = not fabric.global_rank
     with store.only_one(key) if lead else nullcontext():
-        if fabric.broadcast(store.has(key)):
-            fabric.print(f"{run.name} was trained before: taken over from {TRAINED / key}")
+        if fabric.broadcast(lead and store.has(key)):
             if lead:
-                store.take(key, run.weights, run.results)
+                _take(store, key, run, weights, results)
             return
-        fabric.print(f"{run.name} {describe_start(start)}")
-        what = fabric, network, start["init"]["mean"] if start["init"] else mean
-        _train(*what, run, params, data, CHECKPOINTS / f"{key}.pt")
+        fabric.print(f"{run.name} {describe_start(start.origin)}")
+        _train(fabric, start.network, start.mean, run.seed, params, data, checkpoint, results)
         if not lead:
             return
-        if source_digest(run.backbone, run.calibration) != sources:
+        if source_digest(run.backbone, run.calibration) != start.sources:
             raise InputError("code that this training depends on changed meanwhile; run it again")
-        # A file's weights know no other mean than that file's.
-        card = {"classes": classes, "mean": what[-1], "std": [1.0] * 3, "dataset": params.dataset}
-        save_model(network, run.weights, **card)
-        write_json(run.results / FACTS, provenance(**facts))
-        store.put(key, run.weights, run.results)
-        (CHECKPOINTS / f"{key}.pt").unlink(missing_ok=True)
+        card = {"mean": start.mean, "std": [1.0] * 3, "dataset": params.dataset}
+        save_model(start.network, weights, classes=data.info["classes"], **card)
+        circumstances = {
+            "device": device_name(fabric.device),
+            "threads": torch.get_num_threads(),
+            "processes": fabric.world_size,
+        }
+        write_json(results / FACTS, provenance(**start.facts, **circumstances))
+        store.put(key, weights, results)
+        checkpoint.unlink(missing_ok=True)
+
+
+def _take(store: Store, key: str, run: Run, weights: Path, results: Path) -> None:
+    print(f"{run.name} was trained before: taken over from {store.root / key}")
+    store.take(key, weights, results)
 
 
 def _train(
     fabric: "Fabric",
     network: nn.Module,
     mean: list[float],
-    run: Run,
+    seed: int,
     params: Params,
     data: Data,
     checkpoint: Path,
+    results: Path,
 ) -> None:
     """Train `network` in place; its curve grows on disk with every epoch."""
     recipe, watched = params.recipe, params.data.validate_split
     fill = tuple(round(channel) for channel in mean)
     how = Augmentation(recipe.crop, tuple(recipe.scales), fill, recipe.photometric)
-    samples = Samples([data.split(split) for split in params.data.train], how, run.seed)
+    samples = Samples([data.split(split) for split in params.data.train], how, seed)
 
     def validate(network: nn.Module) -> float:
         split = data.split(watched)
@@ -123,7 +176,7 @@ def _train(
         checkpoint,
         validate if watched else None,
         params.hardware.data,
-        lambda history: _write_curve(run.results / CURVE, history),
+        lambda history: _write_curve(results / CURVE, history),
     )
 
 

@@ -40,3 +40,9 @@ def test_a_key_that_is_set_changes_its_line_alone(path, key):
     pairs = zip(TEXT.splitlines(), path.read_text().splitlines(), strict=True)
     (changed,) = [new for old, new in pairs if old != new]
     assert f"{key.rpartition('.')[2]}: 12345" in changed
+
+
+def test_a_key_that_is_set_there_and_back_changes_nothing(path):
+    for value in ("seed=2", "seed=1"):
+        apply_overrides(path, [value])
+    assert path.read_text() == TEXT

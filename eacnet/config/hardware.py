@@ -1,0 +1,30 @@
+"""Where things run: this machine, and what a cell asks of a cluster."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from eacnet.config.names import Natural, Positive, Strict
+
+
+class Hardware(Strict):
+    """Where it runs."""
+
+    accelerator: Literal["auto", "cpu", "cuda"]
+    devices: Positive
+    nodes: Positive = 1
+    workers: Natural
+    data: Literal["auto", "host", "device"] = "auto"
+    keep_gib: Annotated[float, Field(gt=0)] = 20
+
+
+class Cluster(Strict):
+    """What one training asks SLURM for; `sbatch` holds further options of that command."""
+
+    partition: str = ""
+    constraint: str = ""
+    gpus: Natural = 1
+    cores: Positive = 4
+    memory_gib: Annotated[float, Field(gt=0)] = 16
+    hours: Annotated[float, Field(gt=0)] = 12
+    sbatch: dict[str, Any] = Field({})
