@@ -84,7 +84,14 @@ def test_a_photo_is_predicted(base):
     assert "1 of 1 files -> out" in done.stdout
 
 
-@pytest.mark.parametrize("command", ["predict", "convert", "export", "verify"])
+def test_a_network_is_picked(base):
+    command = ("-m", "eacnet.cli", "pick", "--fps", "0.001", "--size", "32x48")
+    done = base(*command, "--weights", "net.safetensors", "--device", "cpu")
+    assert done.returncode == 0, done.stderr
+    assert "pick for 0.001 frames per second at 32x48" in done.stdout
+
+
+@pytest.mark.parametrize("command", ["predict", "convert", "export", "pick", "verify"])
 def test_every_command_has_help(base, command):
     done = base("-m", "eacnet.cli", command, "--help")
     assert done.returncode == 0, done.stderr

@@ -71,7 +71,8 @@ def benchmark(
             raise InputError(f"{weights} holds {name}; this plan times {', '.join(named)}")
     setup = Setup(classes, seed, device.type, images, weights)
     before = matmul_rates(device)
-    with progress(total=len(todo) + len(parts), unit="case", desc="timing") as bar:
+    passes = len(parts) + len(todo) * (1 + plan.rounds)  # the first stands for warming up
+    with progress(total=passes, unit="pass", desc="timing") as bar:
         modules = []  # first: it is quick, and fails at once where it can't be done
         for case in parts:
             model, image = setup.network(case.network), images.timed(*case.shape)[0]
@@ -109,7 +110,7 @@ def time_cases(
     build: Callable[[Case], Predict],
     images: Callable[[int, int, int], np.ndarray],
     device: str,
-    advance: Callable[[float], Any] = lambda cases: None,
+    advance: Callable[[int], Any] = lambda passes: None,
 ) -> tuple[dict[Case, dict[str, Any]], list[dict[str, str]]]:
     """Time cases, those of one image size and batch in interleaved rounds.
 
@@ -119,7 +120,8 @@ def time_cases(
         build: makes the predictor of a case, in a process of its own; is pickled.
         images: batch, height, width -> uint8 images (batch,height,width,3).
         device: "cpu" or "cuda".
-        advance: is told how many cases have been finished since the last call.
+        advance: is told how many passes are done with since the last call; of each case, one for
+            warming up and `plan.rounds`, also where it failed or time was over before.
 
     Returns:
         For each case its row of the result: what was measured, or None and the reason where memory
@@ -155,7 +157,7 @@ def _time_group(
     build: Callable[[Case], Predict],
     images: np.ndarray,
     device: str,
-    advance: Callable[[float], Any],
+    advance: Callable[[int], Any],
 ) -> dict[Case, dict[str, Any] | CaseError]:
     """Time cases of one shape; all of their processes are alive until the last round is over."""
     workers: dict[Case, Worker] = {}
@@ -171,12 +173,11 @@ def _time_group(
                 workers[case] = worker
             except CaseError as failure:
                 failures[case] = failure
-            advance(0.5)  # the other half is to be timed
+            advance(1)
         runs = {case: _run(case, worker, failures) for case, worker in workers.items()}
-        step = 0.5 / plan.rounds
-        advance_one = partial(advance, step)
+        advance_one = partial(advance, 1)
         times = interleave(runs, plan.rounds, plan.least_rounds, plan.seconds, advance_one)
-        advance(0.5 * len(group) - step * sum(map(len, times.values())))
+        advance(plan.rounds * len(group) - sum(map(len, times.values())))
         done = [case for case in workers if case not in failures]
         return failures | {
             case: _outcome(case, workers, times[case]) | {"warm_up": warm[case]} for case in done

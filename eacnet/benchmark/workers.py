@@ -20,6 +20,7 @@ from eacnet.errors import OUT_OF_MEMORY
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["torch", "torchvision", "onnxscript", "eacnet.benchmark.build"])
 
+PATIENCE = 10  # seconds
 
 # What a predictor says of itself.
 FACTS = ("runtime", "precision", "attention_kernel", "choice")
@@ -93,9 +94,12 @@ class Worker:
 
     def close(self) -> None:
         """End the process."""
+        # Without its connection it leaves by itself, and gives back what the system holds for it;
+        # one that hangs in a pass, or has died, is ended.
+        self._connection.close()
+        self._process.join(PATIENCE)
         self._process.terminate()
         self._process.join()
-        self._connection.close()
 
     def _ask(self, question: str) -> Any:
         try:

@@ -52,6 +52,8 @@ CalibrationName = Literal[tuple(CALIBRATIONS)]
 _RUNTIMES = Path(__file__).parents[1] / "inference" / "runtimes"
 RUNTIMES = tuple(sorted(path.stem for path in _RUNTIMES.glob("[!_]*.py")))
 PRECISIONS = ("fp32", "bf16", "fp16", "int8")
+# The share of pixels that must keep the label of eager fp32, for a choice among runtimes.
+AGREEMENT = 0.999
 
 
 class Strict(BaseModel):

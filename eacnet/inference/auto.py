@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from eacnet.config.names import AGREEMENT
 from eacnet.errors import OUT_OF_MEMORY, InputError
 from eacnet.inference.folded import card_of
 from eacnet.inference.rewrite import copied
@@ -18,7 +19,6 @@ from eacnet.models import EACNet
 from eacnet.models.label_map import label_map
 from eacnet.progress import progress
 
-AGREEMENT = 0.999
 ROUNDS = 5
 TRIED = 4
 SAMPLE_SIZE = (512, 1024)

@@ -23,9 +23,12 @@ def choose_model(named: str | None) -> tuple[Path, str]:
         if not Path(named).is_file():
             raise InputError(f"--model {named}: there is no such file")
         return Path(named), "as asked for"
-    trained, without = _pipelines()
-    if trained is not None and trained.is_file():
-        return trained, "the pipeline's main network"
+    experiment, without = pipeline()
+    if experiment is not None:
+        trained = Path("models") / experiment / "main.safetensors"
+        if trained.is_file():
+            return trained, "the pipeline's main network"
+        without = f"{trained} is not there"
     if SHIPPED.is_file():
         return SHIPPED, f"the network that ships with eacnet, since {without}"
     raise InputError(
@@ -34,13 +37,11 @@ def choose_model(named: str | None) -> tuple[Path, str]:
     )
 
 
-def _pipelines() -> tuple[Path | None, str]:
-    """Return where the pipeline of this folder keeps its main network, and why it may not do."""
+def pipeline() -> tuple[str | None, str]:
+    """Return the experiment that the pipeline of this folder selects, or None and why."""
     if not Path("params.yaml").is_file():
         return None, "this folder holds no pipeline (params.yaml)"
     try:
-        experiment = load_params().experiment
+        return load_params().experiment, ""
     except (InputError, ModuleNotFoundError) as error:
         return None, f"the pipeline here is not usable ({error})"
-    path = Path("models") / experiment / "main.safetensors"
-    return path, f"{path} is not there"

@@ -1,13 +1,17 @@
 import os
 import signal
+import subprocess
+import sys
 import time
 from contextlib import closing
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from eacnet.benchmark.workers import CaseError, Worker
 from eacnet.errors import InputError
+from eacnet.progress import progress
 
 IMAGES = np.arange(2 * 8 * 16 * 3, dtype=np.uint8).reshape(2, 8, 16, 3)
 MEGABYTES = 100
@@ -47,6 +51,11 @@ def refused():
     raise InputError("no such runtime;\n  install it")
 
 
+def counting():
+    list(progress(range(3)))  # makes a lock between processes, which is this one's to give back
+    return Fake(lambda images: images[..., 0])
+
+
 def dying():
     passes = []
 
@@ -64,6 +73,24 @@ def test_a_pass_is_what_the_predictor_does():
         assert worker.facts == {
             "runtime": "fake", "precision": "fp32", "attention_kernel": "none", "choice": None
         }  # fmt: skip
+
+
+def test_nothing_that_a_predictor_holds_of_the_system_is_left_behind():
+    # Python says at the end of a program what it had to give back.
+    program = (
+        "import numpy\nfrom test_workers import Worker, counting\n"
+        "if __name__ == '__main__':\n"
+        "    Worker(counting, numpy.zeros((1, 8, 8, 3), numpy.uint8), 'cpu').close()"
+    )
+    here = os.pathsep.join((str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")))
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": here},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "leaked" not in done.stderr
 
 
 def test_durations_are_those_of_a_pass():

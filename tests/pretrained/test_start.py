@@ -5,8 +5,10 @@ import pytest
 import torch
 from torchvision.models import ResNet18_Weights, resnet18
 
+from eacnet.config.names import BASELINES
 from eacnet.errors import InputError
 from eacnet.models import build_model, save_model
+from eacnet.models.network import NETWORKS
 from eacnet.pretrained import start as initial
 from eacnet.pretrained.imagenet import MEAN, STD, take_imagenet
 from eacnet.pretrained.start import describe_start, initial_model
@@ -115,11 +117,32 @@ def test_a_file_that_is_no_model_file_is_refused(name, message, tmp_path):
         initial_model("dab", "none", CLASSES, RGB, str(tmp_path / name))
 
 
-def test_a_file_that_divides_by_a_deviation_is_refused(tmp_path):
+@pytest.mark.parametrize("backbone", NETWORKS)
+@pytest.mark.parametrize("std", [(58.395, 57.12, 57.375), (0.25, 2.0, 30.0)])
+def test_the_weights_take_in_what_a_file_divides_by(backbone, std, tmp_path, network):
+    theirs = network(backbone, "none", std=std)
+    card = theirs.card
     path = tmp_path / "divided.safetensors"
-    save_model(build_model("dab", 3, "none"), path, classes=CLASSES, mean=RGB, std=[58.0] * 3)
+    save_model(theirs, path, classes=card.classes, mean=RGB, std=card.std)
+    calibration = "none" if backbone in BASELINES else "pooled"
+    ours, facts = initial_model(backbone, calibration, card.classes, RGB, str(path))
+    assert facts["init"]["mean"] == RGB
+    # No multiple of any stride: what stands around the image is the same, too.
+    images = torch.randint(256, (2, 3, 70, 101)) - torch.tensor(RGB).view(3, 1, 1)
+    truth = theirs.double()(images.double() / torch.tensor(std).view(3, 1, 1).double())
+    error = (ours.eval().double()(images.double()) - truth).abs().max() / truth.abs().max()
+    assert error < 1e-5
+    assert all(parameter.requires_grad for parameter in ours.parameters())
+
+
+def test_a_backbone_that_reads_the_image_where_nothing_takes_it_in_is_refused(
+    tmp_path, network, monkeypatch
+):
+    monkeypatch.setattr(initial, "BESIDE_FEATURES", {})
+    theirs, path = network("dab", "none", std=(58.0,) * 3), tmp_path / "divided.safetensors"
+    save_model(theirs, path, classes=theirs.card.classes, mean=RGB, std=theirs.card.std)
     with pytest.raises(InputError, match=r"divided by .58.0.*start from a file whose std is 1"):
-        initial_model("dab", "none", CLASSES, RGB, str(path))
+        initial_model("dab", "none", theirs.card.classes, RGB, str(path))
 
 
 def test_imagenet_gives_every_layer_that_fits(imagenet):

@@ -1,3 +1,6 @@
+import random
+from itertools import product
+
 import pytest
 from experiment import (
     CLASSES,
@@ -12,9 +15,11 @@ from experiment import (
     difference,
     machine,
     spread,
+    timed,
     write_json,
 )
 
+from eacnet.config.names import BACKBONES, BASELINES
 from eacnet.evaluation.results import details
 from eacnet.report.results import read_results
 
@@ -58,6 +63,33 @@ def ablation():
             for backbone, calibration, seeds, scores, gain, class_gain, bands, macs in groups
         ],
     }
+
+
+@pytest.fixture
+def eleven(ablation):
+    """Every backbone without and with calibration and both baselines, timed in 3 precisions."""
+    draw = random.Random(1)
+    networks = [*product(BACKBONES, ("none", "pooled")), *((name, "none") for name in BASELINES)]
+    rows, groups = [], []
+    base = {name: (draw.uniform(42, 57), draw.uniform(12, 200)) for name, _ in networks}
+    for name, calibration in networks:
+        miou, fps = base[name]
+        if calibration != "none":
+            miou, fps = miou + draw.uniform(-0.5, 2.5), fps * draw.uniform(0.9, 1)
+        group = {"backbone": name, "calibration": calibration, "seeds": [1], "gain": None}
+        scores = {**ablation["groups"][2]["scores"], "miou": spread(miou)}
+        groups.append({**ablation["groups"][2], **group, "scores": scores})
+        network = name if name in BASELINES else f"{name}-{calibration}"
+        for precision, factor, agreement in (
+            ("fp32", 1, 1),
+            ("bf16", 1.8, 0.9995),
+            ("int8", 2, 0.97),
+        ):
+            how = {"height": 360, "width": 480, "precision": precision, "agreement": agreement}
+            rate = fps * factor * draw.uniform(0.95, 1.05)
+            rows.append(timed(network, "openvino", 1000 / rate, **how))
+    device = {**machine("CPU"), "rows": rows, "modules": [], "skipped": []}
+    return {"ablation": {**ablation, "groups": groups}, "speed": [device]}
 
 
 @pytest.fixture

@@ -3,10 +3,13 @@
 import json
 import re
 import shutil
+from itertools import combinations, product
 
 import numpy as np
 import pytest
+from experiment import machine, timed
 
+from eacnet.config.names import BACKBONES, BASELINES
 from eacnet.report.figures.examples import Example
 from eacnet.report.figures.training import training
 from eacnet.report.pages.html import html
@@ -211,6 +214,113 @@ def test_a_table_sorts_by_mouse_and_by_keyboard_with_the_missing_last(open_page)
     press(driver, "#table-classes th:nth-child(1) button", " ")
     assert cells(driver, "classes", 0) == sorted(names)
     assert head.get_attribute("aria-sort") is None
+
+
+@pytest.fixture
+def chart(driver, results, eleven, tmp_path):
+    """Open a page whose chart has eleven networks, at two sizes and on two machines."""
+    other = machine("GPU A")
+    (device,) = eleven["speed"]
+    device["rows"] += [timed("dab-pooled", "openvino", 50.0, height=512, width=1024)]
+    shown = results(**{**eleven, "speed": [device, other]})
+    path = tmp_path / "chart.html"
+    path.write_text(html(shown, [], [], {}), encoding="utf-8")
+
+    def make(width=1200, script=True):
+        metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": not script})
+        driver.get_log("browser")
+        driver.get(path.as_uri())
+        return driver
+
+    yield make
+    driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+def shown_dots(driver):
+    return [dot.get_attribute("aria-label") for dot in driver.find_elements("css selector", ".dot")]
+
+
+def test_the_chart_shows_what_is_chosen(chart):
+    from selenium.webdriver.support.select import Select
+
+    driver = chart()
+    assert driver.get_log("browser") == []
+    lists = {
+        name: Select(driver.find_element("id", name)) for name in ("machine", "size", "precision")
+    }
+    offered = {name: [one.text for one in each.options] for name, each in lists.items()}
+    sizes = ["360 \N{MULTIPLICATION SIGN} 480", "512 \N{MULTIPLICATION SIGN} 1024"]
+    assert offered == {
+        "machine": ["CPU", "GPU A"], "size": sizes, "precision": ["all", "fp32", "bf16", "int8"]
+    }  # fmt: skip
+    assert len(shown_dots(driver)) == 3 * (9 * 2 + 2)
+    assert len(driver.find_elements("css selector", ".move")) == 3 * 9
+    lists["precision"].select_by_value("bf16")
+    dots = shown_dots(driver)
+    assert len(dots) == 20
+    assert all("bf16" in text for text in dots)
+    lists["size"].select_by_value(sizes[1])
+    (only,) = shown_dots(driver)
+    said = r"dab \+ pooled, .*1024, fp32 \(openvino\): 50\.0 ms, 20\.0 frames per second, "
+    assert re.fullmatch(said + r"[\d.]+ % mIoU", only)
+    lists["machine"].select_by_value("GPU A")
+    assert [text.split(",")[0] for text in shown_dots(driver)] == ["dab + pooled"]
+
+
+def test_the_chart_is_read_by_mouse_and_by_keyboard(chart):
+    from selenium.webdriver import ActionChains
+
+    driver = chart()
+    reading = driver.find_element("css selector", "#balance output")
+    tag = driver.find_element("css selector", ".board .tag")
+    assert not tag.is_displayed()
+    dots = driver.find_elements("css selector", ".dot")
+    fastest = dots[-1]
+    ActionChains(driver).move_to_element(fastest).perform()
+    assert reading.text == fastest.get_attribute("aria-label")
+    assert tag.is_displayed()
+    assert reading.text.startswith(tag.text.split(",")[0])
+    # One stop of the Tab key, from where the arrows lead to every network from slow to fast.
+    assert [dot.get_attribute("tabindex") for dot in dots].count("0") == 1
+    rates = []
+    driver.execute_script("arguments[0].focus()", dots[0])
+    for key in ["\ue014"] * (len(dots) - 1):  # arrow right
+        rates.append(float(re.search(r"([\d.]+) frames", reading.text)[1]))
+        driver.switch_to.active_element.send_keys(key)
+    assert rates == sorted(rates)
+    assert reading.text == fastest.get_attribute("aria-label")
+    driver.switch_to.active_element.send_keys("\ue011")  # home
+    assert reading.text == dots[0].get_attribute("aria-label")
+
+
+@pytest.mark.parametrize("width", [1200, 390])
+def test_names_in_the_chart_lie_over_no_other_and_no_point(chart, width):
+    driver = chart(width)
+    boxes = driver.execute_script(
+        "const box = (e) => { const b = e.getBoundingClientRect();"
+        " return [e.textContent, b.left, b.top, b.right, b.bottom]; };"
+        "return [[...document.querySelectorAll('.board text')].map(box),"
+        " [...document.querySelectorAll('.board .dot')].map(box)];"
+    )
+    words, dots = boxes
+    names = [word[0] for word in words if word[0] in {*BACKBONES, *BASELINES}]
+    assert len(names) == len(set(names)) >= (11 if width > 500 else 6)
+    pairs = [*combinations(words, 2), *product(words, dots)]
+    for (name, x0, y0, x1, y1), (other, left, top, right, bottom) in pairs:
+        assert x1 <= left or right <= x0 or y1 <= top or bottom <= y0, (name, other)
+    assert driver.execute_script("return document.documentElement.scrollWidth") <= width
+
+
+def test_without_script_the_page_leads_to_the_figure(chart):
+    driver = chart(script=False)
+    live, text = (
+        driver.find_element("css selector", f"#balance {name}") for name in (".live", "p")
+    )
+    assert not live.is_displayed()
+    assert text.is_displayed()
+    assert "needs JavaScript" in driver.find_element("css selector", "#balance").text
 
 
 @pytest.mark.parametrize("dark", [False, True])

@@ -1,6 +1,7 @@
 """The figures of every table, against the result files and figures worked out by hand."""
 
 import copy
+import dataclasses
 
 import pandas as pd
 import pytest
@@ -322,3 +323,36 @@ def test_attention_overall_and_by_class(results):
     assert by_class["positions (%)"].to_dict() == {"road": 75.0, "sky": 25.0}
     note = BY_NAME["attention"].fill(results()).note
     assert "as many as 2.7 that count alike" in note  # e to the entropy of 1 nat
+
+
+def test_what_to_pick_is_the_most_accurate_that_holds_the_rate(results):
+    """The ablation has dab at 50, dab pooled at 51.25, erf at 60, erf pooled at 59.5 % mIoU."""
+    small = {"height": 360, "width": 480}
+
+    def row(network, fps, form="eager", **others):
+        return timed(network, form, 1000 / fps, **{**small, **others})
+
+    rows = [
+        row("erf-none", 8.0), row("erf-none", 11.0, "openvino"), row("erf-pooled", 10.5),
+        row("dab-none", 40.0), row("dab-pooled", 25.0),
+        row("dab-pooled", 35.0, "openvino", precision="bf16", agreement=0.9995),
+        row("erf-none", 99.0, "openvino", precision="int8", agreement=0.97),  # other labels
+        row("erf-none", 50.0, height=64, width=64), row("erf-none", 50.0, batch=8),
+        row("lraspp", 300.0),  # not of this ablation
+    ]  # fmt: skip
+    found = results(speed=[{**machine("CPU"), "rows": rows}])
+    frame = made(found, "pick")
+    assert set(frame["device"]) == {"CPU"}
+    assert set(frame["image"]) == {f"360 {TIMES} 480"}
+    chosen = listed(frame, "FPS wanted", "network", "runtime", "precision", "mIoU (%)", "FPS")
+    assert chosen.to_numpy().tolist() == [
+        [5, "erf, no calibration", "openvino", "fp32", 60.0, pytest.approx(11)],
+        [10, "erf, no calibration", "openvino", "fp32", 60.0, pytest.approx(11)],
+        [20, "dab, pooled", "openvino", "bf16", 51.25, pytest.approx(35)],
+        [30, "dab, pooled", "openvino", "bf16", 51.25, pytest.approx(35)],
+        [60, None, None, None, None, None],
+    ]
+    nothing = "nothing holds it; the fastest is dab, no calibration: 40.0"
+    assert frame["remark"].tolist()[-1] == nothing
+    assert "FPS wanted" in BY_NAME["pick"].fill(found).markdown()
+    assert made(dataclasses.replace(found, speed=[]), "pick").empty

@@ -17,6 +17,7 @@ from PIL import Image
 from eacnet.report.figures.drawing import Drawing
 from eacnet.report.figures.examples import Example, key
 from eacnet.report.pages import words
+from eacnet.report.pages.chart import chart
 from eacnet.report.pages.readme import ORIGIN
 from eacnet.report.results import Results
 from eacnet.report.tables import shown
@@ -27,6 +28,7 @@ from eacnet.report.tables.text import TIMES
 
 # The viewer shows these frames itself.
 SHOWN_BY_VIEWER = {"examples"}
+SCRIPTS = ("page.js", "chart.js")
 # Pixels; larger frames are shown smaller, so that the page stays below ten megabytes.
 WIDEST = 1024
 QUALITY = 85
@@ -77,7 +79,8 @@ def html(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    style, script = (_source(environment, name) for name in ("page.css", "page.js"))
+    style, *scripts = (_source(environment, name) for name in ("page.css", *SCRIPTS))
+    script = Markup("").join(scripts)
     tables = shown(results)
     text = environment.get_template("page.html").render(
         title=words.title(results),
@@ -92,6 +95,7 @@ def html(
         first=("coarse" if calibrated else "truth", "prediction"),
         classes=[(one["name"], _hex(one["color"])) for one in results.data.get("classes", ())],
         error_key=[(name, _hex(color)) for name, color in key(calibrated)],
+        points=chart(results),
         figures=[
             (one, one.caption(results), _picture(one, files))
             for one in figures

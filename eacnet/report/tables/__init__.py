@@ -7,7 +7,7 @@ import pandas as pd
 
 from eacnet.files import write_text
 from eacnet.report.results import Results, read_results
-from eacnet.report.tables import ablation, attention, comparison, origin, scores, speed
+from eacnet.report.tables import ablation, attention, comparison, origin, pick, scores, speed
 from eacnet.report.tables.table import Filled, Table
 
 TABLES: Sequence[Table] = (
@@ -24,6 +24,7 @@ TABLES: Sequence[Table] = (
     attention.attention,
     attention.attention_classes,
     comparison.comparison,
+    pick.pick,
     speed.speed,
     speed.parts,
     speed.machines,

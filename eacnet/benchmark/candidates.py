@@ -1,0 +1,97 @@
+"""The networks that `eacnet pick` chooses from, and how accurate each is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from eacnet.errors import InputError
+from eacnet.files import checksum
+from eacnet.layout import REPORTS
+from eacnet.models import EACNet, load_model
+from eacnet.pretrained.shipped import SHIPPED, pipeline
+from eacnet.result_files import read_result
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A model file, and its mIoU in percent where a report holds the score of just this file."""
+
+    path: Path
+    miou: float | None
+
+    @cached_property
+    def model(self) -> EACNet:
+        """The network with its card."""
+        return load_model(self.path)
+
+    @property
+    def name(self) -> str:
+        """Its network in words."""
+        calibration = self.model.calibration_name
+        return self.model.backbone_name + ("" if calibration == "none" else f" + {calibration}")
+
+
+def find_candidates(named: Sequence[Path]) -> list[Candidate]:
+    """Return what to choose from, the most accurate first; those without a score last.
+
+    Args:
+        named: model files; none: what the pipeline of this folder has trained and scored, of
+            several seeds of a network the first with the mean score of all, and the network that
+            ships where it is of the same dataset, or alone.
+
+    Raises:
+        InputError: a file is missing or damaged, or they are of several datasets.
+    """
+    scores = _scores()
+    found = [Candidate(path, scores.get(checksum(path))) for path in _existing(named)]
+    found = found or _trained(scores)
+    if not named and SHIPPED.is_file():
+        sums, ships = {checksum(one.path) for one in found}, checksum(SHIPPED)
+        shipped = Candidate(SHIPPED, scores.get(ships))
+        datasets = {one.model.card.dataset for one in found}
+        if ships not in sums and datasets <= {shipped.model.card.dataset}:
+            found.append(shipped)
+    if not found:
+        raise InputError("there is no trained network to pick; name model files with --weights")
+    datasets = sorted({one.model.card.dataset for one in found})
+    if len(datasets) > 1:
+        raise InputError(
+            f"scores on {' and '.join(datasets)} do not compare; name files of one dataset"
+        )
+    return sorted(found, key=lambda one: -1 if one.miou is None else one.miou, reverse=True)
+
+
+def _existing(named: Sequence[Path]) -> list[Path]:
+    for path in named:
+        if not path.is_file():
+            raise InputError(f"--weights {path}: there is no such file")
+    return list(dict.fromkeys(named))
+
+
+def _trained(scores: dict[str, float]) -> list[Candidate]:
+    """Return the scored networks of this folder's experiment, each once."""
+    experiment, _ = pipeline()
+    if experiment is None:
+        return []
+    seeds: dict[str, list[Candidate]] = {}
+    for path in sorted((Path("models") / experiment).glob("*.safetensors")):
+        one = Candidate(path, scores.get(checksum(path)))
+        if one.miou is not None:
+            seeds.setdefault(one.name, []).append(one)
+    return [
+        Candidate(same[0].path, sum(one.miou for one in same) / len(same))
+        for same in seeds.values()
+    ]
+
+
+def _scores() -> dict[str, float]:
+    """Return the mIoU of all scored networks in reports/ by the checksum of their weights."""
+    found = {}
+    for path in sorted(
+        [*REPORTS.glob("*/main/evaluation.json"), *REPORTS.glob("*/cells/*/evaluation.json")]
+    ):
+        result = read_result(path, "evaluation")
+        if weights := result["provenance"].get("weights"):
+            found[weights] = result["miou"]
+    return found
