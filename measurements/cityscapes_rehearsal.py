@@ -53,7 +53,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path, metavar="FOLDER")
     for split, frames in FRAMES.items():
         parser.add_argument(f"--{split}", type=int, default=frames)
-    parser.add_argument("--scenes", type=int, default=12, help="different ones of each split")
+    parser.add_argument("--scenes", type=int, default=8, help="different ones of each split")
     parser.add_argument("--cache", default="hardlink,symlink,copy", help="DVC's cache.type")
     parser.add_argument("--free", type=float, default=5, help="GB that must stay free")
     parser.add_argument("--keep", action="store_true")
