@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stages import fetch
+from eacnet.errors import InputError
+from stages import fetch, prepare
 
 ROOT = Path(__file__).parents[2]
 TABLE = "id,name,red,green,blue\n0,void,0,0,0\n1,road,128,64,128\n2,car,0,0,142\n"
@@ -42,6 +43,11 @@ def test_a_dataset_that_the_project_has_is_not_fetched_again(copy, monkeypatch, 
     assert seen == ["data/raw/camvid/train/a.png"] * there
 
 
+def test_frames_that_the_copy_lacks_are_asked_for(copy):
+    with pytest.raises(InputError, match=r"^data/raw/synthetic holds no .*-S raw=\$PWD/data/raw$"):
+        prepare.main()
+
+
 def test_frames_of_ones_own_are_found_by_an_absolute_path(project):
     random = np.random.default_rng(0)
     own = project.root / "data/raw/folder"
@@ -52,7 +58,5 @@ def test_frames_of_ones_own_are_found_by_an_absolute_path(project):
                 pixels = random.integers(3, size=shape, dtype=np.uint8)
                 Image.fromarray(pixels).save(own / kind / split / f"{split}{index}.png")
     (own / "classes.csv").write_text(TABLE)
-    command = ("dvc", "exp", "run", "--temp", "-S", "dataset=folder", "prepare")
-    assert "-S raw=$PWD/data/raw\n" in project.run(*command, check=False).stderr
-    found = project.run(*command, "-S", f"raw={project.root}/data/raw")
-    assert "prepare@folder" in found.stdout
+    keys = ("-S", "dataset=folder", "-S", f"raw={project.root}/data/raw")
+    assert "prepare@folder" in project.run("dvc", "exp", "run", "--temp", *keys, "prepare").stdout
