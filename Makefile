@@ -33,9 +33,9 @@ test: .venv/installed
 	$(BIN)/ruff check .
 	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist loadfile --max-worker-restart 0
 
-# Fetches CamVid, or takes up a copy at data/raw/camvid; `dvc repro` fetches it where it is selected.
+# Fetches CamVid, or checks a copy at data/raw/camvid; `dvc repro` does so where it is selected.
 camvid: ready
-	$(BIN)/dvc repro data/raw/dvc.yaml:fetch
+	$(BIN)/python -m stages.raw camvid
 
 # An environment knows its own path: in a folder that was moved or copied, it is made anew.
 ifneq ($(shell cat .venv/installed 2> /dev/null),$(CURDIR))

@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 CELLS = ("dab-none-1", "dab-pooled-1")
 # What is killed, in the order in which it is made.
 STAGES = {
-    "draw": ["stages.draw"],
+    "raw": ["stages.raw"],
     "prepare": ["stages.prepare"],
     "train": ["stages.train"],
     "evaluate": ["stages.evaluate"],
@@ -50,7 +50,7 @@ def make_project(root: Path) -> Path:
     yaml.dump(params, root / "params.yaml")
     shutil.copytree(ROOT / "reports/speed", root / "reports/speed")
     shutil.copy(ROOT / "data/published.csv", _parent(root / "data/published.csv"))
-    commands = [STAGES["draw"], STAGES["prepare"], ["stages.environment"]]
+    commands = [STAGES["raw"], STAGES["prepare"], ["stages.environment"]]
     for name in ("main", *CELLS):
         commands += [[f"stages.{stage}", "--run", name] for stage in ("train", "evaluate")]
     for command in [*commands, *list(STAGES.values())[4:]]:

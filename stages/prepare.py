@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from eacnet.config.params import load_params
-from eacnet.errors import InputError, exit_on_error
-from eacnet.layout import PREPARED, project
+from eacnet.errors import exit_on_error
+from eacnet.layout import PREPARED
 
 
 def main() -> None:
@@ -13,15 +13,9 @@ def main() -> None:
     from eacnet.data.prepare import prepare
 
     data, name = params.data, params.dataset
-    raw = Path(params.raw) / name
-    if project() != Path() and not any(path.is_dir() for path in raw.glob("*")):
-        raise InputError(
-            f"{raw} holds no frames in the copy of the project that DVC runs this in; say where"
-            " they are by an absolute path: -S raw=$PWD/data/raw"
-        )
     prepare(
         name,
-        raw,
+        Path(params.raw) / name,
         PREPARED / name,
         data.splits,
         data.train,

@@ -90,7 +90,12 @@ def test_what_is_no_such_file_is_refused(kind, text, tmp_path):
         ("evaluation", ["confusion"], [[1]], "confusion is no matrix of 19 by 19 classes"),
         ("training", ["seed"], -1, "key seed is -1"),
         ("training", ["recipe", "epochs"], None, "key recipe.epochs is None"),
-        ("ablation", ["groups", 1, "gain", "miou", "mean"], "x", "key groups.1.gain.miou.mean"),
+        (
+            "ablation",
+            ["groups", 1, "gains", "none", "miou", "mean"],
+            "x",
+            "key groups.1.gains.none.miou.mean is",
+        ),
         ("speed", ["rows", 0, "fps"], [1], "key rows.0.fps is [1]"),
         ("summary", ["ablation", "dab", "none"], "x", "key ablation.dab.none is 'x'"),
     ],

@@ -40,9 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=KNOWN,
         help="whose classes it predicts; default: by their number",
     )
-    classes.add_argument(
-        "--classes", type=Path, help="a class table as in data/raw/folder/README.md"
-    )
+    classes.add_argument("--classes", type=Path, help="a class table as in data/raw/README.md")
     classes.add_argument(
         "--store", type=Path, help="a prepared store to take the classes and the mean from"
     )

@@ -117,5 +117,5 @@ DATASET = Dataset(
     available="partly",
     access="its authors offer it for download on their page; under which licence they give the"
     " frames is not recorded in this project",
-    links={"layout": "data/raw/camvid720/README.md"},
+    links={"layout": "data/raw/README.md"},
 )

@@ -91,7 +91,7 @@ def instance_ids(labels: np.ndarray, things: np.ndarray) -> np.ndarray:
 
 DATASET = Dataset(
     title="Cityscapes",
-    how_to_get="register at cityscapes-dataset.com, then see data/raw/cityscapes/README.md",
+    how_to_get="register at cityscapes-dataset.com, then see data/raw/README.md",
     images=IMAGES,
     readings={
         "fine": Reading("fine annotations, label ids -> 19 train ids", FINE, LABELS),
@@ -112,6 +112,6 @@ DATASET = Dataset(
     access="its owners give it to registered users only, so it cannot be linked; the two commands"
     " that fetch it are here",
     licence="its owners' terms: research and teaching, not to be passed on",
-    links={"how to get it": "data/raw/cityscapes/README.md"},
+    links={"how to get it": "data/raw/README.md"},
     recipes={"": "EACNet's published recipe (a)", "_adam": "EACNet's published recipe (b)"},
 )

@@ -4,7 +4,7 @@ from eacnet.datasets.record import Dataset, Reading
 
 DATASET = Dataset(
     title="a user's own frames",
-    how_to_get="put images/, labels/ and classes.csv there; see data/raw/folder/README.md",
+    how_to_get="put images/, labels/ and classes.csv there; see data/raw/README.md",
     images=r"images/(?P<split>train|val|test)/(?P<id>.+)",
     readings={
         "own": Reading(
@@ -15,6 +15,6 @@ DATASET = Dataset(
     available="no",
     access="the frames are the user's own; where they can be had, and under which licence, only the"
     " user can say",
-    links={"layout": "data/raw/folder/README.md"},
+    links={"layout": "data/raw/README.md"},
     collected="only the user who collected the frames can say",
 )

@@ -34,11 +34,10 @@ def summarise(cells: dict[Key, Counts], classes: Sequence[str]) -> list[dict[str
         percentage points, paired by seed, as `gains.gain` describes it and `gains.judge` judges it
         among all gains in that score. References are the calibrations of `compared_with` on the
         same backbone, and "decoder", the same backbone with its published decoder and without
-        calibration. `gain`, `class_gain` and `over_decoder` are those against none and decoder;
-        `bands` the images won and lost against none in each edge band. These are None, and `gains`
-        lacks a reference, where no such run has all of these seeds. The deviation is the sample's
-        (n - 1), None for a single seed. A score or class that is not defined in some cell (no
-        edges, a class that nothing shows) is left out everywhere.
+        calibration; `gains` lacks a reference where no such run has all of these seeds. `bands`:
+        the images won and lost against none in each edge band, None without. The deviation is the
+        sample's (n - 1), None for a single seed. A score or class that is not defined in some cell
+        (no edges, a class that nothing shows) is left out everywhere.
 
     Raises:
         InputError: the cells were scored on different numbers of images or classes.
@@ -87,7 +86,6 @@ def summarise(cells: dict[Key, Counts], classes: Sequence[str]) -> list[dict[str
         bands = None
         if "none" in found:
             bands = images_won(*([cells[key] for key in keys] for keys in (own, others["none"])))
-        gains = {name: _nested(table) for name, table in found.items()}
         means = _nested(spreads)
         entries.append(
             {
@@ -96,11 +94,8 @@ def summarise(cells: dict[Key, Counts], classes: Sequence[str]) -> list[dict[str
                 "seeds": seeds,
                 "scores": _scalars(means, paths),
                 **{name: means[name] for name, *of_class in paths if of_class},
-                "gains": gains,
-                "gain": _scalars(gains.get("none"), paths),
-                "class_gain": gains["none"].get("class_iou", {}) if "none" in gains else None,
+                "gains": {name: _nested(table) for name, table in found.items()},
                 "bands": bands,
-                "over_decoder": _scalars(gains.get("decoder"), paths),
             }
         )
     for score in {path[0] for path in paths}:
@@ -123,8 +118,8 @@ def headline(entries: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
     for entry in entries:
         of_backbone = figures.setdefault(entry["backbone"], {})
         of_backbone[entry["calibration"]] = entry["scores"]["miou"]["mean"]
-        if entry["gain"]:
-            of_backbone[f"gain_{entry['calibration']}"] = entry["gain"]["miou"]["mean"]
+        if gains := entry["gains"].get("none"):
+            of_backbone[f"gain_{entry['calibration']}"] = gains["miou"]["mean"]
     return figures
 
 
@@ -149,10 +144,8 @@ def _nested(table: Mapping[tuple[str, ...], Any]) -> dict[str, Any]:
     return nested
 
 
-def _scalars(
-    nested: dict[str, Any] | None, paths: Iterable[tuple[str, ...]]
-) -> dict[str, Any] | None:
-    return nested and {path[0]: nested[path[0]] for path in paths if len(path) == 1}
+def _scalars(nested: dict[str, Any], paths: Iterable[tuple[str, ...]]) -> dict[str, Any]:
+    return {path[0]: nested[path[0]] for path in paths if len(path) == 1}
 
 
 def _spread(values: Sequence[float]) -> dict[str, float | None]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from eacnet.errors import InputError
+from eacnet.errors import InputError, one_line
 from eacnet.files import read_json
 from eacnet.result_files.schemas import SCHEMAS
 
@@ -29,7 +29,9 @@ class Facts(dict):
         self._where = where
 
     def __missing__(self, key: str) -> Any:
-        raise MissingKeyError(f"{self._where}{key} is missing; `dvc repro -f` remakes it")
+        raise MissingKeyError(
+            f"{one_line(self._where + key)} is missing; `dvc repro -f` remakes it"
+        )
 
 
 def _facts(where: str, value: Any) -> Any:
@@ -70,7 +72,7 @@ def facts(path: Path, content: Any) -> Any:
 def _explain(error: ValidationError) -> str:
     # Of a value that may also be null or something else, the first reason is enough.
     first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"] if "[" not in str(part))
+    key = one_line(".".join(str(part) for part in first["loc"] if "[" not in str(part)))
     if first["type"] == "missing":
         return f"key {key} is missing"
     reason = first["msg"].removeprefix("Value error, ").replace("Input should be ", "")

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 Number = Annotated[float, Field(strict=True, ge=-1e12, le=1e12)]
 Percent = Annotated[float, Field(strict=True, ge=0, le=100)]
@@ -128,6 +128,13 @@ class Gain(Spread):
     seeds: Pair | None
 
 
+# Of a score, or of a score of classes by class.
+_KIND = Discriminator(
+    lambda gain: "[one]" if isinstance(gain, dict) and "mean" in gain else "[classes]"
+)
+Gains = Annotated[Gain, Tag("[one]")] | Annotated[dict[str, Gain], Tag("[classes]")]
+
+
 class Group(_Part):
     """Runs of the ablation that differ in their seed alone."""
 
@@ -136,8 +143,7 @@ class Group(_Part):
     seeds: Annotated[list[Count], Field(min_length=1)]
     scores: dict[str, Spread]
     class_iou: dict[str, Spread]
-    gain: dict[str, Gain] | None
-    class_gain: dict[str, Gain] | None = None
+    gains: dict[str, dict[str, Annotated[Gains, _KIND]]]
     bands: dict[str, dict[str, Any]] | None = None
     parameters: Count
     macs: Annotated[dict[Literal["height", "width", "total", "attention"], Count], _ALL_FOUR]
@@ -190,21 +196,19 @@ class Row(_Part):
     shares: dict[str, Number] | None = None
 
 
-class Machine(_Part):
-    """The machine of a benchmark."""
-
-    device: Text
-    cpu: dict[str, Any] = {}
-    gpus: list[dict[str, Any]] = []
-    versions: dict[str, str] = {}
-
-
 class Environment(_Part):
     """reports/environment.json: the machine of the pipeline, without a chosen device."""
 
     cpu: dict[str, Any]
     gpus: list[dict[str, Any]] = []
     versions: dict[str, str] = {}
+
+
+class Machine(Environment):
+    """The machine of a benchmark."""
+
+    device: Text
+    cpu: dict[str, Any] = {}
 
 
 class Speed(_Part):

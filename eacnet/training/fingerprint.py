@@ -39,11 +39,17 @@ def source_digest(backbone: str, calibration: str, package: Path = PACKAGE) -> s
     """Return the SHA-256 of the code that decides what a training of this network computes."""
     others = {name for name in CALIBRATIONS.values() if name} - {CALIBRATIONS[calibration]}
     digest = hashlib.sha256()
-    for file in sorted([*(package / name for name in SOURCES), *_with_imports(package, backbone)]):
-        digest.update(_code(file).encode() + b"\0")
+    for name in source_files(backbone, package):
+        digest.update(_code(package / name).encode() + b"\0")
     if calibration != "none":
         digest.update(_code(package / ATTENTION, others).encode())
     return digest.hexdigest()
+
+
+def source_files(backbone: str, package: Path = PACKAGE) -> list[str]:
+    """Return the files behind the trained bits of a backbone, besides its calibration's."""
+    own = {file.relative_to(package).as_posix() for file in _with_imports(package, backbone)}
+    return sorted(own | set(SOURCES), key=lambda name: package / name)
 
 
 def fingerprint(**parts: Any) -> str:

@@ -167,9 +167,9 @@ def test_a_changed_ablation_is_found(project, verify):
     path = project / "reports/camvid_tiny/ablation.json"
     ablation = json.loads(path.read_text())
     pooled = ablation["groups"][1]
-    pooled["gain"]["miou"]["images"][1] += 1
+    pooled["gains"]["none"]["miou"]["images"][1] += 1
     pooled["macs"]["attention"] += 5
-    pooled["gain"]["miou"]["significant"] = "yes"
+    pooled["gains"]["none"]["miou"]["significant"] = "yes"
     path.write_text(json.dumps(ablation))
     code, _, text = verify("--counts-only")
     assert code == 1

@@ -113,7 +113,7 @@ def test_the_ablation_rarely_calls_chance_and_finds_what_is_planted(make_counts,
                 right = np.clip(right + planted * (how == "pooled"), 0, 1000).astype(int)
                 rows = [[right[:, 0], 1000 - right[:, 0]], [1000 - right[:, 1], right[:, 1]]]
                 cells["dab", how, seed] = make_counts(np.moveaxis(np.array(rows), 2, 0))
-            gains = ablation.summarise(cells, ["road", "sky"])[1]["gain"]
+            gains = ablation.summarise(cells, ["road", "sky"])[1]["gains"]["none"]
             outcomes.append(gains["miou"]["significant"])
     assert np.mean(called[0]) < 0.14  # three standard errors of 60 experiments above 5 %
     assert np.mean(called[60]) > 0.9

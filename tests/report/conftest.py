@@ -52,8 +52,7 @@ def ablation():
                 "macs": {"height": 360, "width": 480, "total": 4_500_000_000, "attention": macs},
                 "scores": scores,
                 "class_iou": iou,
-                "gain": gain,
-                "class_gain": class_gain,
+                "gains": {"none": gain | {"class_iou": class_gain}} if gain else {},
                 "bands": bands,
             }
             for backbone, calibration, seeds, scores, gain, class_gain, bands, macs in groups

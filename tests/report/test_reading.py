@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from experiment import HEAD, machine, write_json
+from experiment import HEAD, difference, machine, write_json
 
 import eacnet
 from eacnet.errors import InputError
 from eacnet.report.pages.index import index
 from eacnet.report.results import read_history, read_published, read_results, read_speed
 from eacnet.report.tables import TABLES
+from eacnet.report.tables.text import MINUS
 
 PROJECT = Path(__file__).parents[2]
 
@@ -69,6 +70,22 @@ def test_a_broken_folder_is_named_and_stops_no_other(results, tmp_path, name, co
     assert "| camvid " in text
     assert "[report]" not in text  # none has been written
     assert eacnet.results(tmp_path / "reports/camvid")
+
+
+def test_the_readings_stand_side_by_side(results, ablation, tmp_path):
+    entry = difference(0.5, [0.1, 0.9], 0.2, [0.2, 0.8]) | {"joint": [-0.25, 1.0]}
+    ablation["groups"][1]["gains"] = {"point": {"miou": entry | {"detectable": 0.75}}}
+    results()
+    shutil.copytree(tmp_path / "reports/camvid", tmp_path / "reports/camvid_on")
+    for path in (tmp_path / "reports/camvid_on").rglob("training.json"):
+        said = json.loads(path.read_text())
+        said["init"] = {"path": "long.safetensors", "sha256": "ef" * 32}
+        path.write_text(json.dumps(said))
+    rows = [line for line in index(tmp_path / "reports").splitlines() if "| point" in line]
+    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+    gain = f"+0.50 ± 0.20 \\[{MINUS}0.25, +1.00\\]"
+    told = ["dab", "pooled", "point", "2", gain, "0.75", "significant"]
+    assert cells == [["camvid", "from scratch", *told], ["camvid\\_on", "continued", *told]]
 
 
 def test_a_broken_machine_is_left_out_and_named(results, tmp_path):

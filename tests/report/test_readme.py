@@ -68,39 +68,72 @@ def test_a_network_that_was_not_trained_here(results):
 
 def test_a_gain_over_seeds_in_words(results, ablation):
     text = summary(results())[-1]
-    assert "changes mIoU by +1.25 ± 0.10 percentage points against the same backbone" in text
-    assert "+0.50 to +2.00 over the images and +0.35 to +2.15 over the seeds" in text
-    assert text.endswith("is significant. 2 seeds are a rough guide.")
+    assert "changes mIoU by +1.25 ± 0.10 (+0.50 to +2.00)" in text
+    assert "over 2 seeds, in brackets 95 % intervals over the images). Significant: mIoU" in text
+    assert text.endswith("2 seeds are a rough guide.")
     one = ablation["groups"][1]
     one["seeds"] = [1, 2, 3, 4, 5]
-    one["gain"]["miou"] |= {"significant": False, "seeds": [-0.1, 2.0]}
+    one["gains"]["none"]["miou"]["significant"] = False
     text = summary(results())[-1]
-    assert f"{MINUS}0.10 to +2.00 over the seeds, so the difference is not significant." in text
-    assert "rough guide" not in text
+    assert text.endswith("Significant: none.")
 
 
-def test_a_joint_interval_and_the_control_in_words(results, ablation):
-    gain = difference(0.5, [0.1, 0.9], 0.2, [0.2, 0.8])
-    gain |= {"joint": [0.05, 1.0], "detectable": 0.4}
-    control = gain | {"holm": 0.7, "mean": 0.1, "joint": [-0.5, 0.7], "significant": False}
-    ablation["groups"][1]["gains"] = {"none": {"miou": gain}, "point": {"miou": control}}
-    none, point = summary(results())[-2:]
-    assert "over seeds and images together is +0.05 to +1.00; the difference is sig" in none
-    assert "The smallest gain that would have been called is 0.40." in none
+def claimed(results, ablation, over_none, over_point):
+    """Return what is said where both gains in mIoU and near edges are as given."""
+    entry = difference(0.5, [0.1, 0.9], 0.2, [0.2, 0.8]) | {"joint": [0.05, 1.0]}
+    entry |= {"detectable": 0.4, "holm": 0.01}
+    ablation["groups"][1]["gains"] = {
+        name: {"miou": entry | gain, "boundary_f1": entry}
+        for name, gain in (("none", over_none), ("point", over_point))
+    }
+    return summary(results())[-3:]
+
+
+def test_joint_intervals_and_the_control_in_words(results, ablation):
+    control = {"mean": 0.1, "joint": [-0.5, 0.7], "significant": False}
+    none, point, conclusion = claimed(results, ablation, {}, control)
+    assert "mIoU by +0.50 ± 0.20 (+0.05 to +1.00), boundary F1 by +0.50" in none
+    assert "intervals over seeds and images together). Significant, corrected for" in none
+    assert "(Holm): mIoU, boundary F1. The smallest gain in mIoU that would most" in none
+    assert "likely have been called is 0.40." in none
     assert "against a 1x1 convolution of the scores in its place" in point
-    assert f"{MINUS}0.50 to +0.70; corrected for the number of gains (Holm), the diff" in point
+    assert f"mIoU by +0.10 ± 0.20 ({MINUS}0.50 to +0.70)" in point
+    assert "(Holm): boundary F1." in point
+    assert "more than re-weighting the classes does is not shown" in conclusion
+
+
+@pytest.mark.parametrize(
+    ("over_none", "over_point", "said"),
+    [
+        ({}, {}, "So attention adds to the scores, and more than re-weighting the classes does."),
+        ({"significant": False}, {}, "adds anything to the scores is not shown."),
+        ({"mean": -0.5}, {}, "adds anything to the scores is not shown."),
+        ({}, {"mean": -0.5}, "more than re-weighting the classes does is not shown."),
+    ],
+)
+def test_what_both_gains_tell_together(results, ablation, over_none, over_point, said):
+    assert claimed(results, ablation, over_none, over_point)[-1].endswith(said)
+
+
+def test_a_network_that_went_on_from_another(results):
+    training = results().training | {"init": {"path": "long.safetensors", "sha256": "ef" * 32}}
+    said = summary(results(main__training=training))[0]
+    assert "was trained on from long.safetensors (SHA-256 efefefefefef) on 4 frames" in said
+    training["recipe"] = training["recipe"] | {"trains": "calibration"}
+    said = summary(results(main__training=training))[0]
+    assert "adds to long.safetensors (SHA-256 efefefefefef) a calibration, which alone was" in said
 
 
 @pytest.mark.parametrize("significant", [True, False, None])
 def test_a_gain_from_one_training_gives_no_verdict(results, ablation, significant):
     group = ablation["groups"][1]
     group |= {"seeds": [1]}
-    group["gain"]["miou"] |= {"seeds": None, "std": None, "significant": significant}
+    group["gains"]["none"]["miou"] |= {"seeds": None, "std": None, "significant": significant}
     text = summary(results())[-1]
     assert "one training of each, which gives no verdict" in text
-    assert "does not tell how much of the difference is chance" in text
+    assert "do not tell how much of a difference is chance" in text
     assert "±" not in text
-    assert "significant" not in text
+    assert "ignificant" not in text
 
 
 def test_a_dataset_that_nobody_described_has_its_report(results):

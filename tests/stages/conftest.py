@@ -9,11 +9,9 @@ import pytest
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[2]
-CODE = ("eacnet", "stages", "params.yaml", "dvc.yaml", ".dvcignore", ".gitignore", "data/raw")
+CODE = ("eacnet", "stages", "params.yaml", "dvc.yaml", ".dvcignore", ".gitignore")
 CODE += ("data/published.csv",)
-# Files of the code, but no raw data that happen to lie in this checkout.
 SKIPPED = shutil.ignore_patterns("__pycache__")
-RAW = shutil.ignore_patterns("camvid", "synthetic", "leftImg8bit", "gtFine", "images", "labels")
 
 
 @dataclass
@@ -42,7 +40,7 @@ class Project:
 
     def prepare(self) -> None:
         """Draw the dataset and prepare it."""
-        for stage in ("draw", "prepare"):
+        for stage in ("raw", "prepare"):
             self.run("python", "-m", f"stages.{stage}")
 
     def start(self, *command: str) -> subprocess.Popen[str]:
@@ -84,8 +82,7 @@ def make_project(root: Path) -> Project:
         source, target = ROOT / name, root / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
-            ignore = RAW if name == "data/raw" else SKIPPED
-            shutil.copytree(source, target, ignore=ignore)
+            shutil.copytree(source, target, ignore=SKIPPED)
         else:
             shutil.copy(source, target)
     project = Project(root)

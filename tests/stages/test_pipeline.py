@@ -50,8 +50,10 @@ def test_the_gain_is_the_difference_of_the_cells(reproduced):
         for name in ("none", "pooled")
     }
     groups = {group["calibration"]: group for group in summary["groups"]}
-    assert np.isclose(groups["pooled"]["gain"]["miou"]["mean"], scores["pooled"] - scores["none"])
-    assert groups["none"]["gain"] is None
+    assert np.isclose(
+        groups["pooled"]["gains"]["none"]["miou"]["mean"], scores["pooled"] - scores["none"]
+    )
+    assert groups["none"]["gains"] == {}
 
 
 def test_results_say_where_they_come_from(reproduced):
@@ -68,6 +70,7 @@ def test_results_say_where_they_come_from(reproduced):
 def test_nothing_runs_again_where_nothing_changed(reproduced):
     out = reproduced.run("dvc", "repro").stdout
     assert re.findall("Running stage '(.*)'", out) == ["environment"]
+    assert list(json.loads(reproduced.run("dvc", "status", "--json").stdout)) == ["environment"]
     assert reproduced.run("git", "status", "--porcelain").stdout == ""
 
 

@@ -8,8 +8,7 @@ import pytest
 from ruamel.yaml import YAML
 
 STAGES = (
-    "draw",
-    "fetch",
+    "raw",
     "prepare",
     "train",
     "evaluate",
@@ -49,7 +48,8 @@ def test_bad_parameters_are_refused_before_any_work(project, stage):
 
 def test_a_missing_dataset_says_how_to_get_it(project):
     project.set("dataset", "cityscapes")
-    assert "data/raw/cityscapes/README.md" in refused(project, "python", "-m", "stages.prepare")
+    for stage in ("raw", "prepare"):
+        assert "data/raw/README.md" in refused(project, "python", "-m", f"stages.{stage}")
     assert not (project.root / "data/prepared").exists()
 
 
@@ -111,7 +111,7 @@ def test_a_wrong_model_file_is_refused(project):
 
 def test_stopped_drawing_leaves_nothing(project):
     project.set("datasets.synthetic.scenes.train", 10_000)
-    process = project.start("python", "-m", "stages.draw")
+    process = project.start("python", "-m", "stages.raw")
     raw = project.root / "data/raw"
     while process.poll() is None and not list(raw.rglob("*_labelIds.png")):
         time.sleep(0.02)
@@ -180,10 +180,22 @@ def test_another_recipe_never_takes_up_an_old_checkpoint(project):
 
 def test_every_stage_of_the_pipeline_is_a_script_and_back(project):
     pipeline = YAML(typ="safe").load(project.root / "dvc.yaml")
-    raw = YAML(typ="safe").load(project.root / "data/raw/dvc.yaml")
-    stages = {**raw["stages"], **pipeline["stages"]}
+    stages = pipeline["stages"]
     # index is the second command of report; a cell is a train and an evaluate.
     scripts = {path.stem for path in (project.root / "stages").glob("*.py")} - {"index"}
     assert scripts == set(STAGES) == set(stages) - {"ablation", "baseline"}
     for name in set(stages) & set(STAGES):
         assert f"python -m stages.{name}" in stages[name]["cmd"], name
+
+
+def test_a_copy_that_dvc_makes_takes_up_the_data_of_the_project(project):
+    """Own frames are in neither Git nor DVC, so a queued experiment's copy lacks them."""
+    mine = project.root / "data/raw/folder/images/train/a.png"
+    mine.parent.mkdir(parents=True)
+    mine.write_bytes(b"a frame")
+    copy = type(project)(project.root / ".dvc/tmp/exps/tmp1234")
+    shutil.copytree(project.root, copy.root, ignore=shutil.ignore_patterns(".*", "data"))
+    copy.set("dataset", "folder")
+    for _ in range(2):
+        copy.run("python", "-m", "stages.raw")
+        assert (copy.root / mine.relative_to(project.root)).samefile(mine)

@@ -82,13 +82,13 @@ def test_every_network_has_its_entry(summarise):
     assert list(groups) == [("dab", "none"), ("dab", "pooled"), ("erfnet", "none")]
     pooled = groups["dab", "pooled"]
     assert pooled["seeds"] == [1, 2]
-    assert {"mean", "std", "images", "seeds", "joint", "p"} <= set(pooled["gain"]["miou"])
-    assert set(pooled["class_gain"]) == {"road", "sky"}
+    assert {"mean", "std", "images", "seeds", "joint", "p"} <= set(pooled["gains"]["none"]["miou"])
+    assert set(pooled["gains"]["none"]["class_iou"]) == {"road", "sky"}
     assert set(pooled["bands"]) == {"3", "5", "9", "outside"}
     # 8x12 queries, 4x6 keys, two classes
     cost = {"height": 64, "width": 96, "attention": 2 * 96 * 24 * 2}
     assert cost.items() <= pooled["macs"].items()
-    assert groups["erfnet", "none"]["gain"] is None
+    assert groups["erfnet", "none"]["gains"] == {}
     metrics = json.loads(Path("reports/camvid/metrics.json").read_text())["ablation"]
     assert set(metrics["dab"]) == {"none", "pooled", "gain_pooled"}
     assert len(metrics["erfnet"]) == 1

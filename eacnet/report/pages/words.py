@@ -5,14 +5,21 @@ from typing import Any
 
 from eacnet.report.results import Results
 from eacnet.report.tables.ablation import FEW_SEEDS
-from eacnet.report.tables.columns import NO_VERDICT, compared, level, own, verdict
+from eacnet.report.tables.columns import (
+    CLAIMED,
+    NO_VERDICT,
+    REFERENCES,
+    SCORES,
+    compared,
+    level,
+    own,
+    reading,
+    verdict,
+)
 from eacnet.report.tables.table import gain_text, number
 from eacnet.report.tables.text import TIMES
 
-REFERENCES = {
-    "none": "the same backbone trained without it",
-    "point": "a 1x1 convolution of the scores in its place",
-}
+CONTROLS = ("none", "point", "local")
 
 
 def title(results: Results) -> str:
@@ -32,11 +39,19 @@ def summary(results: Results) -> list[str]:
     ]
     if results.split in results.training["trained_on"]:
         said.append("The network has seen these frames in training: this is no test.")
-    group = own(results, results.network)
+    return said + claim(results, results.network)
+
+
+def claim(results: Results, network: tuple[str, str]) -> list[str]:
+    """Say what the calibration of a network adds to nothing and to its control, and how sure."""
+    group = own(results, network)
     pairs = compared(group) if group else {}
-    for reference, words in REFERENCES.items():
-        if entry := pairs.get(reference, {}).get("miou"):
-            said.append(_gain(results, entry, words, len(group["seeds"])))
+    found = {name: pairs[name] for name in REFERENCES if "miou" in pairs.get(name, {})}
+    seeds = len(group.get("seeds", ()))
+    said = [_gains(results, gains, network[1], name, seeds) for name, gains in found.items()]
+    judged = {name: gains["miou"] for name, gains in found.items()}
+    if network[1] not in CONTROLS and judged.keys() == REFERENCES.keys() and seeds > 1:
+        said.append(_conclusion(judged))
     return said
 
 
@@ -53,36 +68,53 @@ def command(results: Results) -> str:
     return f"dvc exp run {select}"
 
 
-def _gain(results: Results, entry: dict[str, Any], reference: str, seeds: int) -> str:
-    """Say what a calibration gains over a reference, and how sure that is."""
-    claim = (
-        f"In the ablation, calibration {results.network[1]} changes mIoU by {gain_text(entry)}"
-        f" percentage points against {reference}"
+def _gains(
+    results: Results, gains: dict[str, Any], calibration: str, reference: str, seeds: int
+) -> str:
+    """Say what a calibration gains over a reference in the scores of the claim."""
+    entries = {SCORES[name]: gains[name] for name in CLAIMED if name in gains}
+    joint = all(entry.get("joint") for entry in entries.values())
+    over = "joint" if joint else "images"
+    figures = ", ".join(
+        f"{heading} by {gain_text(entry)} ({_ends(entry[over])})"
+        for heading, entry in entries.items()
     )
-    images = f"{_ends(entry['images'])} over the images"
-    judged = verdict(entry)
-    if judged == NO_VERDICT:
+    said = (
+        f"In the ablation, calibration {calibration} changes {figures} percentage points against"
+        f" {REFERENCES[reference]}"
+    )
+    if verdict(gains["miou"]) == NO_VERDICT:
         return (
-            f"{claim}: one training of each, which gives no verdict. The {level(results)} interval,"
-            f" {images}, does not tell how much of the difference is chance of the training."
+            f"{said}: one training of each, which gives no verdict. The {level(results)} intervals"
+            " over the images, in brackets, do not tell how much of a difference is chance of the"
+            " training."
         )
-    claim += f" (mean ± standard deviation of the differences over {seeds} seeds)."
-    if entry.get("joint"):
-        corrected = "corrected for the number of gains (Holm), " if "holm" in entry else ""
-        claim += (
-            f" The {level(results)} interval over seeds and images together is"
-            f" {_ends(entry['joint'])}; {corrected}the difference is {judged}."
+    where = "over seeds and images together" if joint else "over the images"
+    called = [name for name, entry in entries.items() if verdict(entry) == "significant"]
+    holm = ", corrected for the number of gains (Holm)" if "holm" in gains["miou"] else ""
+    said += (
+        f" (mean ± standard deviation of the differences over {seeds} seeds, in brackets"
+        f" {level(results)} intervals {where}). Significant{holm}: {', '.join(called) or 'none'}."
+    )
+    if gains["miou"].get("detectable") is not None:
+        least = number(gains["miou"]["detectable"])
+        said += f" The smallest gain in mIoU that would most likely have been called is {least}."
+    return said + (f" {seeds} seeds are a rough guide." if seeds < FEW_SEEDS else "")
+
+
+def _conclusion(gains: dict[str, Any]) -> str:
+    """Say what the gains in mIoU over nothing and over the control tell together."""
+    shown = {
+        name: verdict(entry) == "significant" and entry["mean"] > 0 for name, entry in gains.items()
+    }
+    if all(shown.values()):
+        return "So attention adds to the scores, and more than re-weighting the classes does."
+    if shown["none"]:
+        return (
+            "So something is added to the scores, but that attention adds more than re-weighting"
+            " the classes does is not shown."
         )
-        if entry.get("detectable") is not None:
-            claim += (
-                f" The smallest gain that would have been called is {number(entry['detectable'])}."
-            )
-    else:
-        claim += (
-            f" The {level(results)} intervals are {images} and {_ends(entry['seeds'])} over the"
-            f" seeds, so the difference is {judged}."
-        )
-    return claim + (f" {seeds} seeds are a rough guide." if seeds < FEW_SEEDS else "")
+    return "So that attention adds anything to the scores is not shown."
 
 
 def _history(results: Results) -> str:
@@ -91,18 +123,25 @@ def _history(results: Results) -> str:
     recipe, splits = training["recipe"], training["trained_on"]
     name, protocol = results.about.title, data.get("protocol", "")
     if not splits:
-        start = training["init"]
-        return (
-            f"was taken as it is from {start['path']} (SHA-256 {start['sha256'][:12]}), not trained"
-            f" here. On {name} ({protocol}) it was"
-        )
+        start = f"was taken as it is from {_start(training)}, not trained here"
+        return f"{start}. On {name} ({protocol}) it was"
     frames = sum(data["splits"][split]["frames"] for split in splits)
+    how = "was trained"
+    if training.get("init"):
+        how = f"was trained on from {_start(training)}"
+        if reading(training) == "frozen":
+            how = f"adds to {_start(training)} a calibration, which alone was trained"
     return (
-        f"was trained on {frames:,} frames of {name} (split{'s' if len(splits) > 1 else ''}"
+        f"{how} on {frames:,} frames of {name} (split{'s' if len(splits) > 1 else ''}"
         f" {' and '.join(splits)}; {protocol}) for {recipe['epochs']:,} epochs in batches"
         f" of {recipe['batch']} crops of {_size(recipe['crop'])} pixels, with seed"
         f" {training['seed']}. The weights of the last epoch were"
     )
+
+
+def _start(training: dict[str, Any]) -> str:
+    start = training["init"]
+    return f"{start['path']} (SHA-256 {start['sha256'][:12]})"
 
 
 def _network(training: dict[str, Any]) -> str:

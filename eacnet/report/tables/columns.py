@@ -11,6 +11,13 @@ Columns = dict[str, list[Any]]
 # Name of a score in the result files -> its heading, in the order of every table. One of each class
 # is a table by class there.
 SCORES = {score.name: score.heading for score in scores.SCORES}
+# The scores that the claim is about: over all, and near edges.
+CLAIMED = ("miou", "band_miou_5", "boundary_f1")
+# What a calibration is held against: nothing, and what looks nowhere.
+REFERENCES = {
+    "none": "the same backbone without it",
+    "point": "a 1x1 convolution of the scores in its place",
+}
 MARKS = "Best in bold, second best underlined; a missing value is a dash."
 NO_VERDICT = "no verdict: one training"
 DECODER = "published decoder"
@@ -48,16 +55,9 @@ def verdict(entry: Entry) -> str | None:
 
 
 def compared(group: dict[str, Any], of_classes: bool = False) -> dict[str, dict[str, Entry]]:
-    """Return what a network is compared with -> its gain by score, or in IoU by class.
-
-    `gains` holds an entry for each reference; older files know none and the decoder alone.
-    """
-    found = group.get("gains")
-    if found is None:
-        none = (group.get("gain") or {}) | {"class_iou": group.get("class_gain")}
-        found = {"none": none, "decoder": group.get("over_decoder") or {}}
+    """Return what a network is compared with -> its gain by score, or in IoU by class."""
     names = {"decoder": DECODER}
-    pairs = {names.get(reference, reference): gains for reference, gains in found.items()}
+    pairs = {names.get(name, name): gains for name, gains in group.get("gains", {}).items()}
     if of_classes:
         pairs = {reference: gains.get("class_iou") or {} for reference, gains in pairs.items()}
     scored = {
@@ -81,6 +81,13 @@ def named(group: dict[str, Any]) -> tuple[str, str]:
 def network_name(backbone: str, calibration: str) -> str:
     """Name a network in words."""
     return f"{backbone}, {'no calibration' if calibration == 'none' else calibration}"
+
+
+def reading(training: dict[str, Any]) -> str:
+    """Name how the cells of an ablation were trained, see docs/ablations.md."""
+    if training["recipe"].get("trains") == "calibration":
+        return "frozen"
+    return "continued" if training.get("init") else "from scratch"
 
 
 def scaled(value: float | None, unit: float) -> float | None:

@@ -1,0 +1,50 @@
+"""Have the selected dataset: draw it, fetch it, or say how to get it.
+
+`python -m stages.raw NAME` does so for another one. The environment variable of the dataset's name
+in capitals names a mirror of its source.
+"""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from eacnet.config.params import load_params
+from eacnet.errors import InputError, exit_on_error
+from eacnet.files import replacing_folder
+from eacnet.layout import project
+
+
+def main() -> None:
+    """Read params.yaml, see to it that <raw>/<dataset> is there."""
+    params = load_params()
+    from eacnet.datasets import find
+
+    name = sys.argv[1] if len(sys.argv) > 1 else params.dataset
+    dataset, folder = find(name), Path(params.raw) / name
+    ours = project() / folder
+    if dataset.drawn:
+        from eacnet.scenes import write_dataset
+
+        how = params.datasets.synthetic
+        with replacing_folder(folder, ("leftImg8bit/*", "gtFine/*")) as temporary:
+            write_dataset(temporary, how.scenes.model_dump(), *how.size, how.seed)
+    elif ours.is_dir() and not folder.exists():
+        # DVC runs queued experiments in copies of the project, which raw data are not part of.
+        with replacing_folder(folder, holds=()) as temporary:
+            shutil.copytree(ours, temporary, copy_function=_link)
+    elif dataset.fetch:
+        dataset.fetch(folder, os.environ.get(name.upper()) or dataset.source)
+    elif not folder.is_dir():
+        raise InputError(f"no dataset at {folder}; {dataset.how_to_get}")
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another disk, or one without links
+        shutil.copy2(source, target)
+
+
+if __name__ == "__main__":
+    exit_on_error(main)

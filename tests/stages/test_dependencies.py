@@ -1,0 +1,71 @@
+"""What DVC watches: every file of code that can change what a stage writes."""
+
+import ast
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from eacnet.config.names import BACKBONES, BASELINES
+from eacnet.training.fingerprint import ATTENTION, source_files
+
+ROOT = Path(__file__).parents[2]
+STAGES = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
+# Read, written and said, not computed: what goes wrong here is an error, or shows in the store.
+PLUMBING = (
+    "config",
+    "datasets",
+    "result_files",
+    "errors.py",
+    "files.py",
+    "layout.py",
+    "progress.py",
+)
+PLUMBING += ("provenance.py", "models/__init__.py", "models/checkpoint.py", "evaluation/scores.py")
+
+
+def imported(file: Path) -> set[Path]:
+    """Return the files of the package that a file imports."""
+    names = []
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("eacnet"):
+            names += [node.module, *(f"{node.module}.{name.name}" for name in node.names)]
+    paths = [ROOT.joinpath(*name.split(".")) for name in names]
+    return {path.with_suffix(".py") for path in paths if path.with_suffix(".py").is_file()}
+
+
+def computing(file: Path) -> set[str]:
+    """Return all files behind a file, without the plumbing, relative to the package."""
+    found, waiting = set(), {file}
+    while waiting:
+        one = waiting.pop()
+        name = one.relative_to(ROOT / "eacnet").as_posix()
+        if name not in found and not name.startswith(PLUMBING):
+            found.add(name)
+            waiting |= imported(one)
+    return found
+
+
+def watched(stage: str, **names: str) -> set[str]:
+    """Return what DVC watches of the package for one backbone."""
+    deps = STAGES[stage]["deps"]
+    for name, value in names.items():
+        deps = [dep.replace(f"${{{name}}}", value) for dep in deps]
+    return {dep.removeprefix("eacnet/") for dep in deps if dep.startswith("eacnet/")}
+
+
+@pytest.mark.parametrize(
+    ("stage", "backbone"),
+    [(stage, name) for stage in ("train", "ablation") for name in BACKBONES]
+    + [("baseline", name) for name in BASELINES],
+)
+def test_all_that_can_change_the_trained_bits(stage, backbone):
+    files = {*source_files(backbone), ATTENTION}
+    found = watched(stage, **{"model.backbone": backbone, "item.backbone": backbone})
+    assert files <= found
+
+
+@pytest.mark.parametrize("stage", ["evaluate", "ablation"])
+def test_all_that_can_change_what_is_counted(stage):
+    found = watched(stage, **{"model.backbone": "dab", "item.backbone": "dab"})
+    assert computing(ROOT / "eacnet/evaluation/evaluate.py") <= found
