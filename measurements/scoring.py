@@ -1,4 +1,4 @@
-"""What scoring a frame costs: processor seconds and memory, of all and of its parts.
+"""What scoring a frame costs: peak memory beyond network and frames, processor seconds by part.
 
 Drawn street scenes are scored as stage evaluate does it, by dab with pooled calibration and 19
 classes unless a model file is named: its random weights predict more edges than a trained network.
@@ -15,8 +15,10 @@ import numpy as np
 import torch
 
 from eacnet.benchmark.peak_memory import PeakMemory
-from eacnet.datasets.labels import CITYSCAPES, lookup
+from eacnet.datasets.cityscapes import LABELS
+from eacnet.datasets.labels import lookup
 from eacnet.evaluation.evaluate import count, evaluate, predict, predict_scores
+from eacnet.machine import keep_freed_memory
 from eacnet.models import build_model, load_model
 from eacnet.scenes import draw_scene
 
@@ -24,7 +26,7 @@ CPU = torch.device("cpu")
 
 
 def main() -> None:
-    """Print a row for the network, for the label maps and for all, of which each is a part."""
+    """Print the peak memory of all, then the seconds of its parts and of all."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--model", type=Path)
     parser.add_argument("--size", type=int, nargs=2, default=(1024, 2048))
@@ -34,10 +36,11 @@ def main() -> None:
     model = load_model(arguments.model) if arguments.model else build_model()
     scenes = [draw_scene(*arguments.size, seed) for seed in range(arguments.frames)]
     images = np.stack([image for image, _ in scenes])
-    labels = lookup(CITYSCAPES)[0][np.stack([ids for _, ids in scenes])]
+    labels = lookup(LABELS)[0][np.stack([ids for _, ids in scenes])]
     options = {"mean": [100.0, 103.0, 106.0], "device": CPU}
     truth = torch.from_numpy(labels)
-    (coarse, calibrated), *_ = predict(model, images[:1], **options)
+    keep_freed_memory()
+    memory = PeakMemory(CPU)
     works = {
         "network": lambda: list(predict_scores(model, images, **options)),
         "and label maps": lambda: list(predict(model, images, **options)),
@@ -48,14 +51,14 @@ def main() -> None:
             model, images, labels, num_classes=model.num_classes, progress=False, **options
         ),
     }
-    print(f"{arguments.frames} frames of {arguments.size[0]}x{arguments.size[1]}, each:")
+    works["all"]()
+    height, width = arguments.size
+    print(f"{arguments.frames} frames of {height}x{width}: {memory.megabytes():.0f} MB; each:")
+    (coarse, calibrated), *_ = predict(model, images[:1], **options)
     for name, work in works.items():
-        memory = PeakMemory(CPU)
-        memory.restart()
         start = time.process_time()
         work()
-        seconds = (time.process_time() - start) / arguments.frames
-        print(f"{name:16} {seconds:6.2f} CPU seconds {memory.megabytes():8.0f} MB at most")
+        print(f"{name:16} {(time.process_time() - start) / arguments.frames:6.2f} CPU seconds")
 
 
 if __name__ == "__main__":

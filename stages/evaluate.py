@@ -23,7 +23,7 @@ def main() -> None:
     from eacnet.datasets import find
     from eacnet.evaluation.evaluate import evaluate
     from eacnet.evaluation.results import details, metrics, suspect_frames
-    from eacnet.machine import device_name, pick_device
+    from eacnet.machine import device_name, keep_freed_memory, pick_device
     from eacnet.models import load_model
     from eacnet.provenance import provenance
 
@@ -31,6 +31,7 @@ def main() -> None:
     split = store.split(params.data.evaluate)
     classes = store.info["classes"]
     model = load_model(run.weights)
+    keep_freed_memory()
     device = pick_device(params.hardware.accelerator)
     counts = evaluate(
         model,

@@ -1,3 +1,4 @@
+import ctypes
 import json
 import os
 import platform
@@ -14,6 +15,7 @@ from eacnet.errors import InputError
 from eacnet.machine import (
     conditions,
     device_name,
+    keep_freed_memory,
     machine,
     nominal_gib,
     pick_device,
@@ -148,3 +150,29 @@ def test_device_names(monkeypatch):
 )
 def test_slugs(name, expected):
     assert slug(name) == expected
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="another C library")
+def test_freed_memory_is_used_again_without_the_systems_clearing_it():
+    code = """if True:
+        import resource, sys, torch
+        from eacnet.machine import keep_freed_memory
+        if sys.argv[1] == "kept":
+            keep_freed_memory()
+        faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        torch.zeros(64 << 20, dtype=torch.uint8)
+        before = faults()
+        torch.zeros(64 << 20, dtype=torch.uint8)
+        print(faults() - before)
+        """
+    pages = (64 << 20) // os.sysconf("SC_PAGESIZE")
+    kept, given_back = (
+        int(subprocess.check_output([sys.executable, "-c", code, how]))
+        for how in ("kept", "given back")
+    )
+    assert kept < pages / 10 < given_back
+
+
+def test_another_c_library_is_left_as_it_is(monkeypatch):
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: object())
+    keep_freed_memory()

@@ -1,12 +1,12 @@
 """Rebuild the figures of a report on this machine and say which are reproduced.
 
 Three kinds of checks: the scores of every run follow from its counts (counts.json), the ablation
-follows from the counts of its cells, and, where weights and prepared data are at hand, the networks
-are scored anew. Trainings are not repeated, and neither are timings, which belong to the machine
-that they name. Exit code 0: all is reproduced. 1: a figure differs by more than the tolerance that
-the table names, or a file or a cell of the report is missing, damaged or incomplete. 3: what was
-checked is reproduced, but weights or data for the rest are not at hand (--counts-only asks for no
-such check).
+follows from the counts of its cells, and, where weights and prepared data are at hand, the pixels
+have their recorded checksum and the networks are scored anew. Trainings are not repeated, and
+neither are timings, which belong to the machine that they name. Exit code 0: all is reproduced. 1:
+a figure differs by more than the tolerance that the table names, or a file or a cell of the report
+or a prepared pixel is missing, damaged or changed. 3: what was checked is reproduced, but weights
+or data for the rest are not at hand (--counts-only asks for no such check).
 """
 
 import argparse
@@ -41,12 +41,13 @@ def run(arguments: argparse.Namespace) -> None:
             f"{report.folder} is no report: it holds no main/evaluation.json;"
             f" `dvc exp run {report.select}` makes it"
         )
-    from eacnet.machine import pick_device
+    from eacnet.machine import keep_freed_memory, pick_device
     from eacnet.verify.checks import anew_checks, stored_checks
     from eacnet.verify.outcome import outcome
 
     checks = stored_checks(report)
     if not arguments.counts_only:
+        keep_freed_memory()
         checks += anew_checks(report, pick_device(arguments.device, "--device"))
     print(outcome(str(report.folder), checks))
     differences = sum(len(check.outcome.differences) for check in checks if check.outcome)
@@ -54,7 +55,8 @@ def run(arguments: argparse.Namespace) -> None:
     undone = sum(check.outcome is None and not check.damaged for check in checks)
     if damaged:
         raise InputError(
-            f"{report.folder} is damaged or incomplete: {damaged} checks of it fail, see above"
+            f"{damaged} of {len(checks)} checks of {report.folder} fail on what is missing or"
+            " damaged, see above"
         )
     if differences:
         raise InputError(f"{differences} figures of {report.folder} are not reproduced, see above")

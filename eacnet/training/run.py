@@ -1,6 +1,7 @@
 """One training of the pipeline: from params.yaml and the prepared store to weights and curve."""
 
 import csv
+import math
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -100,7 +101,8 @@ def train_run(run: Run, params: Params, folder: Path = Path()) -> None:
 
     Raises:
         InputError: the store lacks a split, the crop does not fit its frames, the start does not
-            fit the network, the processes are not those of `hardware`, or the loss became infinite.
+            fit the network, the store holds other pixels than were prepared, the processes are not
+            those of `hardware`, or the loss became infinite.
     """
     weights, results = folder / run.weights, folder / run.results
     check_file(weights)
@@ -160,6 +162,10 @@ def _train(
     fill = tuple(round(channel) for channel in mean)
     how = Augmentation(recipe.crop, tuple(recipe.scales), fill, recipe.photometric)
     samples = Samples([data.split(split) for split in params.data.train], how, seed)
+    trained = recipe.epochs_of(network.calibration_name) * len(samples) * math.prod(recipe.crop)
+    # A pixel is hashed in a thousandth of the time that it is trained in.
+    if trained >= _pixels(data) and not fabric.global_rank:
+        data.verify()
 
     def validate(network: nn.Module) -> float:
         split = data.split(watched)
@@ -178,6 +184,10 @@ def _train(
         params.hardware.data,
         lambda history: _write_curve(results / CURVE, history),
     )
+
+
+def _pixels(data: Data) -> int:
+    return sum(int(data.split(name).sizes.prod(1).sum()) for name in data.info["splits"])
 
 
 def _write_curve(path: Path, history: Sequence[Epoch]) -> None:

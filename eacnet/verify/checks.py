@@ -1,7 +1,6 @@
 """The checks of a report: from its counts, from the cells of its ablation, by scoring anew."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eacnet.errors import InputError, NotCheckedError
@@ -37,8 +36,16 @@ def stored_checks(report: Report) -> list[Check]:
 
 
 def anew_checks(report: Report, device: "torch.device") -> list[Check]:
-    """Score all networks anew whose weights and data are at hand."""
-    return [_attempt(ANEW, run, lambda run=run: _anew(report, run, device)) for run in report.runs]
+    """Score all networks anew whose weights and data are at hand; none on data that changed."""
+    checks = []
+    if (report.prepared / "dataset.json").is_file():
+        checks.append(_attempt("prepared pixels", "all runs", lambda: _pixels(report)))
+        if checks[0].damaged:
+            return checks
+    runs = report.runs
+    return checks + [
+        _attempt(ANEW, run, lambda run=run: _anew(report, run, device)) for run in runs
+    ]
 
 
 def _attempt(what: str, run: str, check: Callable[[], tuple[str, Comparison]]) -> Check:
@@ -102,6 +109,17 @@ def _files(report: Report) -> tuple[str, Comparison]:
     return "there", result
 
 
+def _pixels(report: Report) -> tuple[str, Comparison]:
+    """Hash the whole prepared store."""
+    from eacnet.data.store import open_store
+
+    store, result = open_store(report.prepared), Comparison()
+    store.verify()
+    sums = {name: entry["sha256"] for name, entry in store.info["splits"].items()}
+    result.add("dataset.json", sums, sums)
+    return EXACT, result
+
+
 def _anew(report: Report, run: str, device: "torch.device") -> tuple[str, Comparison]:
     """Score a network anew on the data that it was scored on."""
     evaluation = report.evaluation(run)
@@ -118,7 +136,7 @@ def _anew(report: Report, run: str, device: "torch.device") -> tuple[str, Compar
     from eacnet.models import load_model
     from eacnet.provenance import versions
 
-    store = open_store(Path(report.prepared))
+    store = open_store(report.prepared)
     if store.checksum != source["data"]:
         raise NotCheckedError(
             f"{report.prepared} holds other data than was scored; {report.how_to_prepare()}"

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import eacnet.verify.report as report_module
-from eacnet.data.store import open_store
+from eacnet.data.store import Digest, open_store
 from eacnet.datasets.camvid import LABELS as CAMVID
 from eacnet.datasets.labels import trained
 from eacnet.evaluation import ablation as summary
@@ -68,7 +68,11 @@ def made(tmp_path_factory):
     (store / "test").mkdir(parents=True)
     np.save(store / "test/images.npy", images)
     np.save(store / "test/labels.npy", labels)
-    splits = {"test": {"frames": 3, "sha256": "ab", "ids": ["a", "b", "c"]}}
+    digest = Digest()
+    for frame in zip(images, labels, strict=True):
+        digest.add(*frame)
+    sha256 = digest.hexdigest(np.array([SIZE] * 3))
+    splits = {"test": {"frames": 3, "sha256": sha256, "ids": ["a", "b", "c"]}}
     write_json(store / "dataset.json", {"classes": CLASSES, "splits": splits})
     folder = root / "reports/camvid_tiny"
     cells = {}
@@ -134,12 +138,12 @@ def verify(eacnet, project):
 def test_an_honest_report_is_reproduced_exactly(verify):
     code, table, text = verify("--device", "cpu")
     assert code == 0, text
-    assert len(table) == 7
+    assert len(table) == 8
     assert all(row.endswith("exact") for row in table)
     for row in table:
         *_, figures, reproduced, largest, _ = row.split()
         assert (figures, largest) == (reproduced, "0")
-        assert int(figures) > 100
+        assert int(figures) > 100 or row.startswith("prepared pixels")
     assert "could not" not in text
 
 
@@ -230,10 +234,27 @@ def test_what_is_not_at_hand_is_said_with_the_way_to_get_it(project, verify, mon
     assert "3 of 7 checks could not be made here" in text
 
 
+@pytest.mark.parametrize("array", ["images", "labels"])
+def test_a_flipped_byte_of_the_prepared_data_is_named(project, verify, array):
+    path = project / f"data/prepared/camvid/test/{array}.npy"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    code, table, text = verify()
+    assert code == 1
+    assert not any(row.startswith("network scored anew") for row in table)
+    assert (
+        "(all runs): data/prepared/camvid/test holds other pixels than its checksum says; run"
+        " `dvc repro -f prepare`\n" in text
+    )
+    assert verify("--counts-only")[0] == 0
+
+
 def test_weights_and_data_that_were_not_scored_are_not_taken(project, verify):
     models = project / "models/camvid_tiny"
     shutil.copy(models / "dab-none-1.safetensors", models / "main.safetensors")
-    change(project / "data/prepared/camvid/dataset.json", '"sha256": "ab"', '"sha256": "cd"')
+    for run in ("main", "cells/dab-none-1", "cells/dab-pooled-1"):
+        change(project / f"reports/camvid_tiny/{run}/evaluation.json", '"data": "', '"data": "0')
     code, _, text = verify()
     assert code == 3
     assert "(main): models/camvid_tiny holds other weights than were scored;" in text

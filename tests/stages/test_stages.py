@@ -85,6 +85,21 @@ def test_a_crop_larger_than_any_frame_allows_is_refused(project):
     assert not (project.root / "models").exists()
 
 
+def test_a_training_on_pixels_that_changed_is_refused(project):
+    project.prepare()
+    for split in ("val", "train"):
+        path = project.root / f"data/prepared/synthetic/{split}/images.npy"
+        content = bytearray(path.read_bytes())
+        content[-1] ^= 1
+        path.write_bytes(content)
+        message = refused(project, "python", "-m", "stages.train")
+        assert f"data/prepared/synthetic/{split} holds other pixels than its checksum" in message
+        assert message.endswith("run `dvc repro -f prepare`")
+        assert not (project.root / "models").exists()
+    project.set("recipes.synthetic.epochs", 1)  # 4 crops of 64x128 where 8 frames are to be hashed
+    project.run("python", "-m", "stages.train")
+
+
 def test_a_wrong_model_file_is_refused(project):
     project.prepare()
     weights = project.root / "models/synthetic/main.safetensors"
