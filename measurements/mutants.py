@@ -57,7 +57,7 @@ def mutants(root: Path, path: str) -> list[Mutant]:
     """Return all mutants of a file below `root`, in the order of its text.
 
     Operators are swapped, numbers and texts changed, conditions turned round, keyword arguments
-    left out, statements deleted. Docstrings, annotations, imports, messages and what raises is left.
+    left out, statements deleted. Docstrings, annotations, imports and what raises is left alone.
     """
     source = (root / path).read_bytes()
     lines = source.splitlines(keepends=True)
