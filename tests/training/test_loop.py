@@ -111,6 +111,15 @@ def test_a_resumed_training_ends_with_the_same_bits(samples, tmp_path, changes):
     assert history == again
 
 
+def test_what_is_left_to_chance_is_drawn_anew_in_each_epoch_and_for_each_seed(samples, tmp_path):
+    seeds = []
+    for samples.seed in (7, 8):
+        checkpoint = tmp_path / f"{samples.seed}.pt"
+        how = recipe(epochs=2, validate_every=1)
+        run(samples, checkpoint, how, lambda _: seeds.append(torch.initial_seed()) or 1.0)
+    assert len(set(seeds)) == 4
+
+
 def test_two_epochs_of_sgd_equal_the_written_out_loop(samples, tmp_path):
     how = recipe(
         epochs=2,
