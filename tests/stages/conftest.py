@@ -73,6 +73,7 @@ class Project:
             **os.environ,
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "OMP_NUM_THREADS": "1",
+            "DVC_NO_ANALYTICS": "1",  # else every command starts a process that reports home
         }
 
     def clone(self, root: Path) -> "Project":
