@@ -6,7 +6,7 @@ BIN := .venv/bin
 # The stages, and what they start, find this environment's programs first.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: repro ablation test camvid format lock ready
+.PHONY: repro ablation test camvid plots format lock ready
 
 repro: ready
 	$(BIN)/dvc repro
@@ -34,6 +34,13 @@ test: .venv/installed
 # Fetches CamVid, or checks a copy at data/raw/camvid; `dvc repro` does so where it is selected.
 camvid: ready
 	$(BIN)/python -m stages.raw camvid
+
+# The page of `dvc plots` loads Vega from a network; from here on it holds it itself.
+plots:
+	mkdir -p .dvc/tmp
+	$(BIN)/python -c 'import vl_convert; print("<meta charset=utf-8><script>", \
+	  vl_convert.javascript_bundle(vl_version="5.21"), "</script>{plot_divs}")' > .dvc/tmp/plots.html
+	$(BIN)/dvc config --local plots.html_template tmp/plots.html
 
 # An environment knows its own path: in a folder that was moved or copied, it is made anew.
 ifneq ($(shell cat .venv/installed 2> /dev/null),$(CURDIR))

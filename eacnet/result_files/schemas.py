@@ -2,25 +2,13 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import Field, model_validator
 
-Number = Annotated[float, Field(strict=True, ge=-1e12, le=1e12)]
-Percent = Annotated[float, Field(strict=True, ge=0, le=100)]
-Count = Annotated[int, Field(strict=True, ge=0, lt=2**53)]
-Text = Annotated[str, Field(strict=True, min_length=1)]
-Pair = Annotated[list[Number], Field(min_length=2, max_length=2)]
-Size = Annotated[list[Annotated[int, Field(strict=True, gt=0)]], Field(min_length=2, max_length=2)]
-_ALL_FOUR = Field(min_length=4)
-ByClass = Annotated[dict[str, Percent | None], Field(min_length=1)]
+from eacnet.result_files.ablation import Ablation
+from eacnet.result_files.values import ByClass, Count, Number, Part, Percent, Size, Text
 
 
-class _Part(BaseModel):
-    """Part of a file: known keys are checked, others let through."""
-
-    model_config = ConfigDict(extra="allow", allow_inf_nan=False)
-
-
-class Code(_Part):
+class Code(Part):
     """The state of the code; null where it is not known."""
 
     commit: Text | None
@@ -28,7 +16,7 @@ class Code(_Part):
     modified: list[str] | None = None
 
 
-class Recipe(_Part):
+class Recipe(Part):
     """How a network was trained."""
 
     epochs: Count
@@ -40,7 +28,7 @@ class Recipe(_Part):
     loss: dict[str, Any] = {}
 
 
-class Training(_Part):
+class Training(Part):
     """training.json: the facts of a training."""
 
     backbone: Text
@@ -56,7 +44,7 @@ class Training(_Part):
     pretrained: list[str] | None = None
 
 
-class Band(_Part):
+class Band(Part):
     """Scores within some distance of the true edges."""
 
     miou: Percent | None
@@ -65,7 +53,7 @@ class Band(_Part):
     pixels: Count
 
 
-class Scores(_Part):
+class Scores(Part):
     """Scores of a network, or of its coarse scores."""
 
     miou: Percent | None
@@ -75,7 +63,7 @@ class Scores(_Part):
     bands: Annotated[dict[Literal["3", "5", "9"], Band], Field(min_length=3)]
 
 
-class Scored(_Part):
+class Scored(Part):
     """How scores came about."""
 
     split: Text
@@ -87,7 +75,7 @@ class Scored(_Part):
     code: Code | None = None
 
 
-class ScoredRun(_Part):
+class ScoredRun(Part):
     """evaluation.json, of which only the origin is of interest."""
 
     provenance: Scored
@@ -114,51 +102,7 @@ class Evaluation(Scores):
         return self
 
 
-class Spread(_Part):
-    """A score over seeds."""
-
-    mean: Number
-    std: Number | None
-
-
-class Gain(Spread):
-    """A difference between two groups of runs."""
-
-    images: Pair
-    seeds: Pair | None
-
-
-# Of a score, or of a score of classes by class.
-_KIND = Discriminator(
-    lambda gain: "[one]" if isinstance(gain, dict) and "mean" in gain else "[classes]"
-)
-Gains = Annotated[Gain, Tag("[one]")] | Annotated[dict[str, Gain], Tag("[classes]")]
-
-
-class Group(_Part):
-    """Runs of the ablation that differ in their seed alone."""
-
-    backbone: Text
-    calibration: Text
-    seeds: Annotated[list[Count], Field(min_length=1)]
-    scores: dict[str, Spread]
-    class_iou: dict[str, Spread]
-    gains: dict[str, dict[str, Annotated[Gains, _KIND]]]
-    bands: dict[str, dict[str, Any]] | None = None
-    parameters: Count
-    macs: Annotated[dict[Literal["height", "width", "total", "attention"], Count], _ALL_FOUR]
-
-
-class Ablation(_Part):
-    """ablation.json: all groups."""
-
-    split: Text
-    frames: Annotated[int, Field(strict=True, gt=0)]
-    bootstrap: dict[str, Number] | None = None
-    groups: Annotated[list[Group], Field(min_length=1)]
-
-
-class Attended(_Part):
+class Attended(Part):
     """What is attended to: the entropy of its weights, and how far away it is."""
 
     entropy_nats: Annotated[float, Field(strict=True, ge=0, le=100)] | None = None
@@ -179,7 +123,7 @@ class Attention(Attended):
     change_everywhere_alike: Number | None = None
 
 
-class Row(_Part):
+class Row(Part):
     """One timed network; times are null where it could not run, with the reason."""
 
     network: Text
@@ -196,7 +140,7 @@ class Row(_Part):
     shares: dict[str, Number] | None = None
 
 
-class Environment(_Part):
+class Environment(Part):
     """reports/environment.json: the machine of the pipeline, without a chosen device."""
 
     cpu: dict[str, Any]
@@ -211,7 +155,7 @@ class Machine(Environment):
     cpu: dict[str, Any] = {}
 
 
-class Speed(_Part):
+class Speed(Part):
     """reports/speed/*.json: a benchmark."""
 
     machine: Machine
@@ -225,13 +169,13 @@ class Speed(_Part):
     provenance: dict[str, Any] = {}
 
 
-class Metrics(_Part):
+class Metrics(Part):
     """metrics.json of a run: headline figures by name."""
 
     miou: Percent
 
 
-class Summary(_Part):
+class Summary(Part):
     """metrics.json of an experiment: mean mIoU and gain by backbone and calibration."""
 
     ablation: Annotated[dict[str, dict[str, Number]], Field(min_length=1)]

@@ -70,6 +70,14 @@ def test_colors_are_changed_as_on_the_host():
     assert (first.int() - again.int()).abs().max() > 10
 
 
+def test_one_split_alone_is_cut_as_well():
+    drawn = samples((1.0,))
+    drawn = Samples(drawn.splits[:1], drawn.how, drawn.seed)
+    for (pixels, classes), (ours, labels) in epochs(drawn, count=1):
+        assert torch.equal(ours, pixels)
+        assert torch.equal(labels, classes)
+
+
 def test_every_process_draws_its_share_of_the_batch():
     drawn = samples((1.0, 1.5))
     whole = next(iter(DeviceLoader(drawn, Batches(6, 4, 5), CPU)))[0]

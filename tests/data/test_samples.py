@@ -9,6 +9,7 @@ from eacnet.data.samples import (
     Batches,
     Samples,
     check_crop,
+    draw,
     draw_sample,
     make_loader,
 )
@@ -77,6 +78,19 @@ def test_a_small_frame_is_padded_with_the_mean_and_ignored_labels(frame):
     outside[:30, :40] = False
     assert (classes[outside] == 255).all()
     assert (pixels[outside] == torch.tensor(FILL, dtype=torch.uint8)).all()
+
+
+def test_every_place_of_the_crop_and_every_scale_is_drawn():
+    random = np.random.default_rng(0)
+    how = Augmentation((20, 30), (1.0, 2.0), FILL)
+    drawn = [draw((22, 33), how, random) for _ in range(2000)]
+    # Offsets from the first to the last: the frame's side less the crop's footprint in it.
+    for footprint, last in (((20, 30), (2, 3)), ((10, 15), (12, 18))):
+        for axis in (0, 1):
+            spans = [x.spans[axis] for x in drawn]
+            starts = {s.start for s in spans if s.stop - s.start == footprint[axis]}
+            assert starts == set(range(last[axis] + 1))
+    assert {x.flip for x in drawn} == {False, True}
 
 
 def test_only_the_footprint_is_read(frame):

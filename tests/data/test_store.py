@@ -39,7 +39,7 @@ def test_statistics_come_from_the_training_splits_alone(camvid, tmp_path):
     labels = np.concatenate([store.split(s).labels for s in ("train", "val")])
     assert info["mean"] == np.round(images.mean(0)).tolist()
     shares = np.bincount(labels[labels != 255], minlength=11) / (labels != 255).sum()
-    assert info["frequencies"] == pytest.approx(shares, abs=1e-7)
+    assert info["frequencies"] == [round(share, 8) for share in shares.tolist()]
 
 
 def test_preparing_twice_gives_the_same_bytes(camvid, tmp_path):

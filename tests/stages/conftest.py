@@ -1,7 +1,10 @@
 import os
+import re
 import shutil
 import subprocess
 import sys
+import urllib.request
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,7 +71,13 @@ class Project:
             **os.environ,
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "OMP_NUM_THREADS": "1",
+            "DVC_NO_ANALYTICS": "1",  # else every command starts a process that reports home
         }
+
+    def clone(self, root: Path) -> "Project":
+        """Return a clone of the last commit, as another machine would have it."""
+        self.run("git", "clone", "--quiet", ".", str(root))
+        return Project(root)
 
     def _resolved(self, command: tuple[str, ...]) -> list[str]:
         own = Path(sys.executable).parent / command[0]
@@ -125,3 +134,25 @@ def reproduced(tmp_path_factory) -> Project:
     project.run("dvc", "repro", "--quiet")
     project.commit()
     return project
+
+
+@pytest.fixture
+def s3(monkeypatch) -> Iterator[str]:
+    """The address of a server process that speaks S3 and has an empty bucket, `bucket`."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"):
+        monkeypatch.setenv(name, "us-east-1")
+    command = [sys.executable, "-u", "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as server:
+        try:
+            address = next(
+                found[0]
+                for line in server.stderr
+                if (found := re.search(r"http://127\.0\.0\.1:\d+", line))
+            )
+            bucket = urllib.request.Request(f"{address}/bucket", method="PUT")
+            with urllib.request.urlopen(bucket, timeout=60):
+                yield address
+        finally:
+            server.kill()

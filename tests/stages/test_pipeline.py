@@ -74,6 +74,25 @@ def test_nothing_runs_again_where_nothing_changed(reproduced):
     assert reproduced.run("git", "status", "--porcelain").stdout == ""
 
 
+def test_what_is_pushed_to_s3_is_not_trained_again_in_another_clone(reproduced, s3, tmp_path):
+    clone = reproduced.clone(tmp_path / "clone")
+    for project in (reproduced, clone):
+        project.run("dvc", "remote", "add", "--local", "-f", "-d", "store", "s3://bucket/eacnet")
+        project.run("dvc", "remote", "modify", "--local", "store", "endpointurl", s3)
+    reproduced.run("dvc", "push")
+    clone.run("dvc", "pull")
+    out = clone.run("dvc", "repro").stdout
+    # Raw data are drawn again where they are missing; all else is there.
+    ran = re.findall("Running stage '(.*)'", out)
+    assert sorted(ran) == ["data/raw/dvc.yaml:draw", "environment"]
+    assert clone.run("git", "status", "--porcelain").stdout == ""
+    assert not (clone.root / ".cache").exists()
+    status = json.loads(clone.run("dvc", "status", "--json").stdout)
+    assert set(status) == {"environment", "data/raw/dvc.yaml:fetch"}
+    verified = clone.run("python", "-m", "eacnet.cli", "verify").stdout
+    assert re.search(r"\b(\d+) of \1 figures reproduced", verified)
+
+
 @pytest.fixture
 def experiments(reproduced):
     """The reproduced project, which is put back as it was when experiments have run in it."""

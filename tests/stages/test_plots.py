@@ -1,6 +1,13 @@
 """`dvc plots` across commits, on result files by hand: no stage runs."""
 
 import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
 
 JSON = ("training", "evaluation", "counts", "attention", "metrics")
 FILES = {
@@ -46,3 +53,28 @@ def test_curves_classes_and_confusion_are_compared_across_commits(project):
     encoding = content["spec"]["encoding"]
     assert (encoding["x"]["field"], encoding["y"]["field"]) == ("prediction", "truth")
     assert "<DVC" not in json.dumps(content)
+
+
+@pytest.fixture
+def page(project):
+    """The page of `dvc plots diff` as it is made after `make plots`."""
+    shutil.copy(Path(__file__).parents[2] / "Makefile", project.root)
+    write_results(project, 1.5)
+    project.commit()
+    write_results(project, 0.5)
+    project.run("make", "plots", f"BIN={Path(sys.executable).parent}")
+    project.run("dvc", "plots", "diff", "HEAD")
+    return project.root / "dvc_plots/index.html"
+
+
+def test_the_page_of_plots_draws_without_a_network(page):
+    text = page.read_text()
+    assert not re.search(r"<(?:script|link)[^>]*\s(?:src|href)\s*=", text)
+    assert text.count("vegaEmbed('#") >= 4
+    if not shutil.which("chromium"):
+        pytest.skip("chromium is not installed")
+    switches = ("headless=new", "no-sandbox", "disable-gpu", "dump-dom", "proxy-server=127.0.0.1:9")
+    switches += ("virtual-time-budget=20000", f"user-data-dir={page.parent / 'profile'}")
+    command = ("chromium", *(f"--{switch}" for switch in switches), page.as_uri())
+    drawn = subprocess.run(command, capture_output=True, text=True, timeout=500).stdout
+    assert drawn.count('class="marks"') == text.count("vegaEmbed('#")

@@ -111,9 +111,18 @@ def test_a_resumed_training_ends_with_the_same_bits(samples, tmp_path, changes):
     assert history == again
 
 
-def test_an_epoch_of_sgd_equals_the_written_out_loop(samples, tmp_path):
+def test_what_is_left_to_chance_is_drawn_anew_in_each_epoch_and_for_each_seed(samples, tmp_path):
+    seeds = []
+    for samples.seed in (7, 8):
+        checkpoint = tmp_path / f"{samples.seed}.pt"
+        how = recipe(epochs=2, validate_every=1)
+        run(samples, checkpoint, how, lambda _: seeds.append(torch.initial_seed()) or 1.0)
+    assert len(set(seeds)) == 4
+
+
+def test_two_epochs_of_sgd_equal_the_written_out_loop(samples, tmp_path):
     how = recipe(
-        epochs=1,
+        epochs=2,
         optimiser={"name": "sgd", "lr": 0.01, "momentum": 0.9, "weight_decay": 0.001},
         schedule={"warmup_iterations": 0, "warmup_start": 1, "power": 1, "step": "iteration"},
     )
@@ -121,11 +130,13 @@ def test_an_epoch_of_sgd_equals_the_written_out_loop(samples, tmp_path):
 
     torch.manual_seed(7)
     network = build_model("dab", 3, "pooled").train()
-    order = np.random.default_rng([7, 0]).permutation(4)
     velocity = [torch.zeros_like(p) for p in network.parameters()]
     losses = []
-    for step, rate in enumerate((0.01, 0.005)):
-        drawn = [samples[0, int(frame)] for frame in order[2 * step : 2 * step + 2]]
+    # The rate falls over the whole training, not anew in each epoch.
+    for iteration, rate in enumerate((0.01, 0.0075, 0.005, 0.0025)):
+        epoch, step = divmod(iteration, 2)
+        order = np.random.default_rng([7, epoch]).permutation(4)
+        drawn = [samples[epoch, int(frame)] for frame in order[2 * step : 2 * step + 2]]
         images = torch.stack([image for image, _ in drawn]).permute(0, 3, 1, 2).float()
         labels = torch.stack([label for _, label in drawn]).long()
         logits = network(images - torch.tensor(MEAN).view(3, 1, 1))
@@ -136,7 +147,9 @@ def test_an_epoch_of_sgd_equals_the_written_out_loop(samples, tmp_path):
             for p, v, g in zip(network.parameters(), velocity, gradients, strict=True):
                 v.mul_(0.9).add_(g + 0.001 * p)
                 p.sub_(rate * v)
-    assert history[0].loss == pytest.approx(np.mean(losses), rel=1e-4)
+    means = [np.mean(losses[:2]), np.mean(losses[2:])]
+    assert [epoch.loss for epoch in history] == pytest.approx(means, rel=1e-4)
+    assert [epoch.lr for epoch in history] == pytest.approx([0.0075, 0.0025])
     for ours, theirs in zip(trained.parameters(), network.parameters(), strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-5)
 
