@@ -1,3 +1,4 @@
+import copy
 import importlib.util
 import json
 import signal
@@ -115,6 +116,44 @@ def _balance(model):
 def network():
     """Return the function that draws a small network with a card."""
     return small
+
+
+@torch.no_grad()
+def rounding(network, images):
+    """Return what a network makes of images in float64, and how far float32 may end up from it.
+
+    The error of a single pass may be small by luck. So it is the largest of several, whose images
+    differ by as little as float32 can tell, and twice that: another order of summing is a draw of
+    its own.
+    """
+    exact = copy.deepcopy(network).double()(images.double())
+    generator = torch.Generator().manual_seed(0)
+    nudges = (2.0**-23 * (2 * torch.rand(images.shape, generator=generator) - 1) for _ in range(4))
+    passes = (images, *(images * (1 + nudge) for nudge in nudges))
+    return exact, 2 * max((network(each) - exact).abs().max().item() for each in passes)
+
+
+@pytest.fixture
+def rounded():
+    """Return `rounding`."""
+    return rounding
+
+
+@pytest.fixture
+def assert_labels():
+    """Return the function that compares labels with those of the network in float64."""
+    return _assert_labels
+
+
+def _assert_labels(model, image, labels):
+    """Labels (H,W) of an image uint8 (1,H,W,3) are right where float32 can tell classes apart."""
+    normalised = (image - torch.tensor(model.card.mean)) / torch.tensor(model.card.std)
+    exact, error = rounding(model, normalised.permute(0, 3, 1, 2).contiguous())
+    first, second = exact[0].topk(2, dim=0).values
+    # Either score may be off by the error.
+    sure = (first - second > 2 * error).numpy()
+    assert sure.mean() > 0.9
+    assert np.array_equal(np.asarray(labels)[sure], exact[0].argmax(0).numpy()[sure])
 
 
 @pytest.fixture
