@@ -100,6 +100,9 @@ class Slurm:
         """Kill the daemon of a node and all that runs on it, as when its power fails."""
         (daemon,) = (each for each in self.started if each.args[-1] == node)
         daemon.kill()
+        self._kill_jobs(node)
+
+    def _kill_jobs(self, node: str) -> None:
         for process in psutil.process_iter():
             with suppress(psutil.Error):
                 environment = process.environ()
@@ -117,7 +120,8 @@ class Slurm:
     def stop(self) -> None:
         """End all that was started."""
         self.ask("scancel", "--me")
-        time.sleep(2)
+        for node in NODES:
+            self._kill_jobs(node)
         for process in reversed(self.started):
             process.send_signal(signal.SIGTERM)
         for process in self.started:

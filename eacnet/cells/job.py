@@ -64,14 +64,15 @@ class Job:
                     time.sleep(0.2)
             finally:
                 code = self.stop()
-        if rank:
-            return None
         error = _last_error(log_path, start, code) if code else None
-        if not code and not self.cell.finished:
+        if not (code or rank or self.cell.finished):
             error = "code or data changed since it was planned; run the same command again"
         if error:
-            self.cell.note(**{**self.cell.job, "error": error})
-        else:
+            if not rank or not self.cell.job.get("error"):
+                self.cell.note(**{**self.cell.job, "error": error})
+            if not self.share:
+                sys.exit(1)  # srun then ends the processes that wait for this one
+        elif not rank:
             for name in ("models", "reports"):  # the store has them
                 shutil.rmtree(self.cell.folder / name, ignore_errors=True)
         return error

@@ -46,8 +46,8 @@ def submit(these: list[Cell], params: Params, folder: Path, jobs: int | None) ->
         "partition": wanted.partition or None,
         "constraint": wanted.constraint or None,
         "array_parallelism": jobs or len(these),
-        # Since 22.05 srun does not take it over from sbatch.
-        "srun_args": [f"--cpus-per-task={wanted.cores}"],
+        # Since 22.05 srun does not take over the cores from sbatch.
+        "srun_args": [f"--cpus-per-task={wanted.cores}", "--kill-on-bad-exit=1"],
         "additional_parameters": {"requeue": True, **wanted.sbatch},
     }
     executor = submitit.SlurmExecutor(folder, max_num_timeout=RESTARTS)

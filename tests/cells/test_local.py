@@ -95,3 +95,16 @@ def test_a_job_that_has_to_go_stops_its_training_and_hands_it_on(here, cell):
     delayed = job.checkpoint()
     assert job.process.poll() is not None
     assert delayed.function == Job(job.cell, here, share)
+
+
+@pytest.mark.parametrize(("rank", "log"), [("0", "log.txt"), ("1", "log.1.txt")])
+def test_on_a_cluster_a_process_that_fails_ends_the_others(here, cell, monkeypatch, rank, log):
+    monkeypatch.setenv("SLURM_PROCID", rank)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    each = cell("bad-1", 1)
+    each.note(executor="slurm", id="12_0")
+    with pytest.raises(SystemExit, match="1"):
+        Job(each, here)()
+    assert each.job == {"executor": "slurm", "id": "12_0", "error": "the loss is nan in epoch 1"}
+    assert "error: the loss is nan" in (each.folder / log).read_text()

@@ -12,7 +12,7 @@ def wait_for(project, pattern: str, process) -> None:
 
 
 def test_all_networks_are_trained_through_a_kill_and_dvc_trains_none(project):
-    project.set("recipes.synthetic.epochs", 20)
+    project.set("recipes.synthetic.epochs", 12)
     project.set("ablation.calibrations", ["none"])  # and the main network, which is calibrated
     refused = project.run("eacnet", "train-cells", check=False)
     assert refused.returncode == 1
