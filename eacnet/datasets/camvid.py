@@ -103,6 +103,5 @@ DATASET = Dataset(
     " content is checked against a checksum; under which licence its owners give the frames"
     " is not recorded in this project",
     links={"source": "eacnet/datasets/camvid.py"},
-    by_size="the frames of 720x960 carry another set of labels",
     recipes=dict.fromkeys(("", "_cpu", "_cpu_long"), "DABNet's published CamVid recipe"),
 )

@@ -60,7 +60,6 @@ class Dataset:
         links: where more is said of it, by link text; paths from the project's top folder.
         collected: how its frames were collected and labelled, where this project or its user did.
         like: the dataset whose published figures it can be held against.
-        by_size: why its published figures compare within one image size alone; empty: at any.
         recipes: variant -> the publication whose recipe params.yaml takes over.
     """
 
@@ -81,7 +80,6 @@ class Dataset:
     links: Mapping[str, str] = field(default_factory=dict)
     collected: str = ""
     like: str | None = None
-    by_size: str = ""
     recipes: Mapping[str, str] = field(default_factory=dict)
 
     def reading(self, name: str | None = None) -> Reading:

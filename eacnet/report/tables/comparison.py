@@ -4,9 +4,6 @@ from typing import Any
 
 import pandas as pd
 
-from eacnet.config.names import DATASETS
-from eacnet.datasets import find
-from eacnet.datasets.record import Dataset
 from eacnet.report.results import Results, Run
 from eacnet.report.tables.columns import named, network_name, scaled
 from eacnet.report.tables.rank import down
@@ -24,33 +21,24 @@ Row = dict[str, Any]
 
 
 def _note(results: Results) -> str:
-    like, by_size = results.about.like, _stated(results).by_size
+    like, title = results.about.like, results.about.title
     note = (
         "Published figures are quoted from the source that is named, ours are marked as measured."
-        " Best mIoU in bold, second underlined, among rows of one dataset and split"
-        f"{by_size and f', and of one image size, because {by_size}'}. Frame"
-        " rates are not ranked: they were taken on different devices and in different scopes, and"
-        " few sources say which. Ours: the fastest fp32 runtime on that device, one image at a"
-        " time, from the 8-bit image to the label map."
+        " Best mIoU in bold, second underlined, among rows of one dataset and split. Frame rates"
+        " are not ranked: they were taken on different devices and in different scopes, and few"
+        " sources say which. Ours: the fastest fp32 runtime on that device, one image at a time,"
+        " from the 8-bit image to the label map."
     )
     if like:
-        title = results.about.title
         note += (
             f" Scores on {title} and on {like} do not compare; nobody has published any on {title}."
         )
     return note
 
 
-def _stated(results: Results) -> Dataset:
-    """Return the dataset that published figures are quoted of."""
-    return find(results.about.like) if results.about.like else results.about
-
-
 def _within_a_task(frame: pd.DataFrame) -> pd.DataFrame:
-    """Rank mIoU among rows of one task."""
-    by_size = [name for name in DATASETS if find(name).by_size]
-    labels = frame["image"].where(frame["dataset"].isin(by_size), "")
-    task = frame["dataset"] + " " + frame["split"].astype(str) + " " + labels.astype(str)
+    """Rank mIoU among rows of one dataset and split."""
+    task = frame["dataset"] + " " + frame["split"].astype(str)
     return down(r"mIoU \(%\)", "task")(frame.assign(task=task))
 
 
@@ -60,8 +48,6 @@ def comparison(results: Results) -> pd.DataFrame:
     dataset = results.data["dataset"]
     like = results.about.like or dataset
     rows = [_published(row) for row in results.published if row["dataset"] == like]
-    if _stated(results).by_size:
-        rows.sort(key=lambda row: row["image"] or "")
     for group in results.groups:
         rows += _measured(results, group, results.runs[named(group)])
     if results.network not in map(named, results.groups):
