@@ -284,8 +284,8 @@ BAD_FRAMES: dict[str, Callable[[Path], Any]] = {
     "image cut": lambda folder: (folder / "images/val/a.png").write_bytes(
         (folder / "images/val/a.png").read_bytes()[:99]
     ),
-    "image of 16 bits": lambda folder: Image.new("I;16", (64, 64)).save(
-        folder / "images/val/a.png"
+    "image of floats": lambda folder: Image.new("F", (64, 64)).save(
+        folder / "images/val/a.png", format="TIFF"
     ),
     "a split without frames": lambda folder: (folder / "images/test/a.png").unlink(),
     "a name that is no text": lambda folder: [

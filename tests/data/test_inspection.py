@@ -1,5 +1,8 @@
 """What `inspect` finds that `prepare` would take."""
 
+import numpy as np
+from PIL import Image
+
 from eacnet.data.inspection import inspect
 from eacnet.datasets import find
 
@@ -27,3 +30,15 @@ def test_frames_of_two_splits_that_are_meant_to_overlap_are_told(camvid):
     assert inspect(dataset, camvid, *how).problems == told
     allowed = inspect(dataset, camvid, *how, allow_overlap=True)
     assert (allowed.problems, allowed.remarks) == ([], told)
+
+
+def test_pixels_and_images_of_each_value_are_counted(camvid, pixels):
+    dataset = find("camvid")
+    how = dataset.reading(None), ["train"], ["train"], "train"
+    maps = [pixels(path) for path in sorted((camvid / "trainannot").iterdir())]
+    maps[0] = np.where(maps[0] == 3, 4, maps[0])
+    Image.fromarray(maps[0]).save(camvid / "trainannot/0.png")
+    survey = inspect(dataset, camvid, *how).surveys["train"]
+    for value in range(12):
+        assert survey.pixels[value] == sum((labels == value).sum() for labels in maps)
+        assert survey.images[value] == sum((labels == value).any() for labels in maps)

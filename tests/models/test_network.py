@@ -325,3 +325,12 @@ def test_a_network_is_one_file_and_one_line(tmp_path, monkeypatch):
     monkeypatch.setitem(network.NETWORKS, "mini", "Mini")
     logits = build_model("mini", 7, "pooled")(torch.zeros(1, 3, 33, 40))
     assert logits.shape == (1, 7, 33, 40)
+
+
+# Not erfnet, which decodes the features of its stride itself.
+@pytest.mark.parametrize("backbone", [*schema.BACKBONES, "lraspp"])
+def test_a_backbone_gives_the_channels_and_the_stride_that_it_names(backbone):
+    named = build_model(backbone, 5, "none").eval().backbone
+    with torch.no_grad():
+        features = named(torch.zeros(1, 3, 128, 192))
+    assert features.shape == (1, named.out_channels, 128 // named.stride, 192 // named.stride)
