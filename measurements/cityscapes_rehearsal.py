@@ -42,7 +42,7 @@ CHANGES = [
     "ablation.calibrations=[pooled]",
     "ablation.seeds=[1]",
 ]
-# Without `analyse`: what the attention looks at takes minutes of a core for each frame of this size.
+# Without `analyse`, which takes by far longest for a frame of this size.
 STAGES = ("environment", "raw", "prepare", "train", "evaluate", "ablation", "summarise", "report")
 
 
