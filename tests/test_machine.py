@@ -160,9 +160,9 @@ def test_freed_memory_is_used_again_without_the_systems_clearing_it():
         if sys.argv[1] == "kept":
             keep_freed_memory()
         faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-        torch.zeros(64 << 20, dtype=torch.uint8)
+        torch.ones(80 << 20, dtype=torch.uint8)
         before = faults()
-        torch.zeros(64 << 20, dtype=torch.uint8)
+        torch.ones(64 << 20, dtype=torch.uint8)
         print(faults() - before)
         """
     pages = (64 << 20) // os.sysconf("SC_PAGESIZE")
