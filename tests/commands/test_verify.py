@@ -173,9 +173,9 @@ def test_a_changed_ablation_is_found(project, verify):
     path.write_text(json.dumps(ablation))
     code, _, text = verify("--counts-only")
     assert code == 1
-    assert "ablation.json dab-pooled.gain.miou.images.1: " in text
+    assert "ablation.json dab-pooled.gains.none.miou.images.1: " in text
     assert "ablation.json dab-pooled.macs.attention: " in text
-    assert "dab-pooled.gain.miou.significant: yes in the report" in text
+    assert "dab-pooled.gains.none.miou.significant: yes in the report" in text
     assert "error: 3 figures" in text
 
 
@@ -332,7 +332,11 @@ def without_images(path):
         ("main/classes.csv", cut, "nothing in the report"),
         ("main/classes.csv", emptied, "0 of"),
         ("ablation.json", spoil("groups.1"), "cells/dab-pooled-1"),
-        ("ablation.json", spoil("groups.1.gain.miou"), "gain.miou.mean: nothing in the report"),
+        (
+            "ablation.json",
+            spoil("groups.1.gains.none.miou"),
+            "gains.none.miou.mean: nothing in the report",
+        ),
         ("ablation.json", spoil("groups.1.macs"), "key groups.1.macs is missing"),
         ("ablation.json", Path.unlink, "ablation.json is missing"),
     ],
