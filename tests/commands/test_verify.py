@@ -169,13 +169,13 @@ def test_a_changed_ablation_is_found(project, verify):
     pooled = ablation["groups"][1]
     pooled["gains"]["none"]["miou"]["images"][1] += 1
     pooled["macs"]["attention"] += 5
-    pooled["gains"]["none"]["miou"]["significant"] = "yes"
+    pooled["gains"]["none"]["miou"]["significant"] = True
     path.write_text(json.dumps(ablation))
     code, _, text = verify("--counts-only")
     assert code == 1
     assert "ablation.json dab-pooled.gains.none.miou.images.1: " in text
     assert "ablation.json dab-pooled.macs.attention: " in text
-    assert "dab-pooled.gains.none.miou.significant: yes in the report" in text
+    assert "dab-pooled.gains.none.miou.significant: True in the report" in text
     assert "error: 3 figures" in text
 
 
