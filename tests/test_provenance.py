@@ -37,7 +37,9 @@ def code(tmp_path):
 
 def state(code, tmp_path, **environment):
     """Return what the code says, asked from another folder, and what it says on stderr."""
-    env = {**os.environ, "PYTHONPATH": str(code), "HOME": str(tmp_path), **environment}
+    # Compiled files would be files that Git does not know.
+    env = {**os.environ, "PYTHONPATH": str(code), "PYTHONDONTWRITEBYTECODE": "1"}
+    env |= {"HOME": str(tmp_path), **environment}
     command = [sys.executable, "-c", SCRIPT]
     done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
