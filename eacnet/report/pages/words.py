@@ -104,12 +104,15 @@ def _gains(
 
 def _conclusion(gains: dict[str, Any]) -> str:
     """Say what the gains in mIoU over nothing and over the control tell together."""
-    shown = {
-        name: verdict(entry) == "significant" and entry["mean"] > 0 for name, entry in gains.items()
+    called = {
+        name: verdict(entry) == "significant" and (1 if entry["mean"] > 0 else -1)
+        for name, entry in gains.items()
     }
-    if all(shown.values()):
+    if called == {"none": 1, "point": 1}:
         return "So attention adds to the scores, and more than re-weighting the classes does."
-    if shown["none"]:
+    if called == {"none": 1, "point": -1}:
+        return "So attention adds to the scores, but less than re-weighting the classes does."
+    if called["none"] == 1:
         return (
             "So something is added to the scores, but that attention adds more than re-weighting"
             " the classes does is not shown."
