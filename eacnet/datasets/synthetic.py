@@ -32,7 +32,7 @@ class Params(DatasetParams):
 
 DATASET = Dataset(
     title="generated street scenes",
-    how_to_get="draw it with the prepare stage",
+    how_to_get="`dvc repro` draws it",
     images=IMAGES,
     readings={
         "fine": Reading(
