@@ -32,7 +32,12 @@ def spread(mean, std=None):
 
 
 def difference(mean, images, std=None, seeds=None, significant=True):
-    return {**spread(mean, std), "images": images, "seeds": seeds, "significant": significant}
+    """Return a gain; `seeds` is its interval over several seeds, with which it is judged."""
+    gain = {**spread(mean, std), "images": images, "seeds": seeds}
+    if seeds is None:
+        return gain | dict.fromkeys(("joint", "p", "holm", "detectable", "significant"))
+    judged = {"joint": [images[0] - 1, images[1] + 1], "p": 0.01, "holm": 0.02, "detectable": 0.75}
+    return gain | judged | {"significant": significant}
 
 
 def counts(calibrated):

@@ -157,7 +157,7 @@ def test_the_overview_has_a_row_and_links_for_every_experiment(results, tmp_path
     row = next(line for line in text.splitlines() if line.startswith("| camvid "))
     assert [cell.strip() for cell in row.strip("|").split("|")] == [
         "camvid", "dab, pooled", "1,000", "test", "2", "62.50",
-        "+1.25 ± 0.10 \\[+0.50, +2.00\\]", "2",
+        f"+1.25 ± 0.10 \\[{MINUS}0.50, +3.00\\]", "2",
     ]  # fmt: skip
     assert "| camvid\\_cpu " in text
     assert "**camvid**: [report](camvid/README.md), [ablation]" in text

@@ -15,12 +15,10 @@ from eacnet.report.tables.columns import (
     Columns,
     compared,
     gained,
-    interval,
     named,
     network_name,
     own,
     reading,
-    spread,
     verdict,
 )
 from eacnet.report.tables.table import Filled, as_frame, markdown_rows
@@ -39,8 +37,9 @@ PARTS = {
 }
 HEAD = (
     "# Reports\n\nOne folder for each dataset and variant of its recipe. Gain: what calibration"
-    " changes in mIoU against the same backbone trained without it, in percentage points, with the"
-    " interval over the images in brackets. Scores of different datasets do not compare.\n"
+    " changes in mIoU against the same backbone trained without it, in percentage points, with its"
+    " interval over seeds and images in brackets, with one seed over the images alone. Scores of"
+    " different datasets do not compare.\n"
 )
 READINGS = (
     "What calibration gains, by reading",
@@ -139,8 +138,7 @@ def _readings(pairs: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
     columns: Columns = {name: [pair[i] for pair in pairs] for i, name in enumerate(headings)}
     for name in CLAIMED:
         entries = [pair[-1].get(name) for pair in pairs]
-        heading = f"gain in {SCORES[name]}"
-        columns |= spread(heading, entries) | interval(heading, entries, "joint")
+        columns |= gained(f"gain in {SCORES[name]}", entries)
     miou = [pair[-1]["miou"] for pair in pairs]
     columns["detectable"] = [entry.get("detectable") for entry in miou]
     columns["verdict"] = list(map(verdict, miou))

@@ -47,11 +47,12 @@ def claim(results: Results, network: tuple[str, str]) -> list[str]:
     group = own(results, network)
     pairs = compared(group) if group else {}
     found = {name: pairs[name] for name in REFERENCES if "miou" in pairs.get(name, {})}
-    seeds = len(group.get("seeds", ()))
-    said = [_gains(results, gains, network[1], name, seeds) for name, gains in found.items()]
-    judged = {name: gains["miou"] for name, gains in found.items()}
+    if not found:
+        return []
+    seeds, judged = len(group["seeds"]), {name: gains["miou"] for name, gains in found.items()}
+    said = [_gains(found, network[1]), _certainty(results, judged, seeds)]
     if network[1] not in CONTROLS and judged.keys() == REFERENCES.keys() and seeds > 1:
-        said.append(_conclusion(judged))
+        said.insert(0, _conclusion(judged))
     return said
 
 
@@ -68,38 +69,39 @@ def command(results: Results) -> str:
     return f"dvc exp run {select}"
 
 
-def _gains(
-    results: Results, gains: dict[str, Any], calibration: str, reference: str, seeds: int
-) -> str:
-    """Say what a calibration gains over a reference in the scores of the claim."""
-    entries = {SCORES[name]: gains[name] for name in CLAIMED if name in gains}
-    joint = all(entry.get("joint") for entry in entries.values())
-    over = "joint" if joint else "images"
-    figures = ", ".join(
-        f"{heading} by {gain_text(entry)} ({_ends(entry[over])})"
-        for heading, entry in entries.items()
-    )
-    said = (
-        f"In the ablation, calibration {calibration} changes {figures} percentage points against"
-        f" {REFERENCES[reference]}"
-    )
-    if verdict(gains["miou"]) == NO_VERDICT:
-        return (
-            f"{said}: one training of each, which gives no verdict. The {level(results)} intervals"
-            " over the images, in brackets, do not tell how much of a difference is chance of the"
-            " training."
+def _gains(found: dict[str, dict[str, Any]], calibration: str) -> str:
+    """Say what a calibration gains over each reference in the scores of the claim."""
+    said = []
+    for reference, gains in found.items():
+        entries = {SCORES[name]: gains[name] for name in CLAIMED if name in gains}
+        figures = ", ".join(
+            f"{heading} by {gain_text(entry)} ({_ends(entry['joint'] or entry['images'])})"
+            for heading, entry in entries.items()
         )
-    where = "over seeds and images together" if joint else "over the images"
-    called = [name for name, entry in entries.items() if verdict(entry) == "significant"]
-    holm = ", corrected for the number of gains (Holm)" if "holm" in gains["miou"] else ""
-    said += (
-        f" (mean ± standard deviation of the differences over {seeds} seeds, in brackets"
-        f" {level(results)} intervals {where}). Significant{holm}: {', '.join(called) or 'none'}."
+        called = [name for name, entry in entries.items() if verdict(entry) == "significant"]
+        if verdict(gains["miou"]) != NO_VERDICT:
+            figures += f"; significant: {', '.join(called) or 'none'}"
+        changes = f"calibration {calibration} changes " if not said else ""
+        said.append(f"Against {REFERENCES[reference]}, {changes}{figures}.")
+    return " ".join(said)
+
+
+def _certainty(results: Results, gains: dict[str, Any], seeds: int) -> str:
+    """Say what the figures of `_gains` are over, and how little would have been seen."""
+    if seeds == 1:
+        return (
+            f"One training of each gives no verdict: the {level(results)} intervals over the"
+            " images, in brackets, do not tell how much of a difference is chance of the training."
+        )
+    least = " and of ".join(
+        f"{number(entry['detectable'])} against {REFERENCES[name]}" for name, entry in gains.items()
     )
-    if gains["miou"].get("detectable") is not None:
-        least = number(gains["miou"]["detectable"])
-        said += f" The smallest gain in mIoU that would most likely have been called is {least}."
-    return said + (f" {seeds} seeds are a rough guide." if seeds < FEW_SEEDS else "")
+    return (
+        f"(Percentage points, mean ± standard deviation over {seeds} seeds, in brackets"
+        f" {level(results)} intervals over seeds and images together; significance after Holm's"
+        f" correction. A gain in mIoU of {least} would most likely have been called."
+        + (f" {seeds} seeds are a rough guide.)" if seeds < FEW_SEEDS else ")")
+    )
 
 
 def _conclusion(gains: dict[str, Any]) -> str:
@@ -109,15 +111,15 @@ def _conclusion(gains: dict[str, Any]) -> str:
         for name, entry in gains.items()
     }
     if called == {"none": 1, "point": 1}:
-        return "So attention adds to the scores, and more than re-weighting the classes does."
+        return "Attention adds to the scores, and more than re-weighting the classes does."
     if called == {"none": 1, "point": -1}:
-        return "So attention adds to the scores, but less than re-weighting the classes does."
+        return "Attention adds to the scores, but less than re-weighting the classes does."
     if called["none"] == 1:
         return (
-            "So something is added to the scores, but that attention adds more than re-weighting"
-            " the classes does is not shown."
+            "Something is added to the scores, but that attention adds more than re-weighting the"
+            " classes does is not shown."
         )
-    return "So that attention adds anything to the scores is not shown."
+    return "That attention adds anything to the scores is not shown."
 
 
 def _history(results: Results) -> str:

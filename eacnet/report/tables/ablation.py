@@ -97,16 +97,10 @@ def _differences_note(results: Results) -> str:
     ]
     if any(entry.get("joint") for entry in entries):
         note += (
-            f" Joint interval: over seeds and images at once, {level(results)}. Detectable: the"
-            " smallest gain that most experiments with so many seeds and images would have called."
+            " Significant: p of the interval in brackets, corrected for all gains in that score"
+            " (Holm, 1979), is at most 0.05. Detectable: the smallest gain that most experiments"
+            " with so many seeds and images would have called."
         )
-    if any(entry.get("holm") is not None for entry in entries):
-        note += (
-            " Significant: p of the joint interval, corrected for all gains in that score (Holm,"
-            " 1979), is at most 0.05."
-        )
-    else:
-        note += " Significant: no interval holds 0."
     if any(DECODER in compared(group) for group in results.groups):
         note += (
             f" Against {DECODER}: the same backbone with its published decoder instead of"
@@ -133,7 +127,7 @@ def differences(results: Results) -> pd.DataFrame:
     columns: Columns = {name: [row[i] for row in rows] for i, name in enumerate(names)}
     columns |= gained("difference", entries)
     columns |= interval("interval over seeds", entries, "seeds")
-    columns |= interval("joint interval", entries, "joint")
+    columns |= interval("interval over images", entries, "images")
     columns["p (Holm)"] = [entry.get("holm") for entry in entries]
     columns["detectable"] = [entry.get("detectable") for entry in entries]
     columns["verdict"] = list(map(verdict, entries))

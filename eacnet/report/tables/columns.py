@@ -41,8 +41,11 @@ def interval(heading: str, entries: Sequence[Entry], key: str) -> Columns:
 
 
 def gained(heading: str, entries: Sequence[Entry]) -> Columns:
-    """Return gains with their deviation over seeds and their interval over the images."""
-    return spread(heading, entries) | interval(heading, entries, "images")
+    """Return gains, their deviation over seeds and the widest interval that they have."""
+    widest = [entry and (entry.get("joint") or entry.get("images")) for entry in entries]
+    return spread(heading, entries) | interval(
+        heading, [{"widest": ends} for ends in widest], "widest"
+    )
 
 
 def verdict(entry: Entry) -> str | None:
@@ -102,12 +105,16 @@ def over_seeds(results: Results) -> str:
 
 
 def bootstrap(results: Results) -> str:
-    """Say how intervals over the images were made; nothing where there are none."""
+    """Say what the intervals of `gained` are over; nothing where there are none."""
     how = results.ablation.get("bootstrap")
     if not how:
         return ""
+    counts = {len(group["seeds"]) for group in results.groups}
+    images = "over the images" if max(counts) == 1 else "over seeds and images together"
+    if min(counts) == 1 < max(counts):
+        images += ", over the images alone where there is one seed"
     return (
-        f" In brackets its {level(results)} interval over the images: a paired bootstrap,"
+        f" In brackets its {level(results)} interval {images}; images by a paired bootstrap,"
         f" {how['resamples']:,} resamples of the {results.ablation['frames']} frames, the same for"
         " all networks."
     )
