@@ -25,7 +25,7 @@ from eacnet.errors import InputError
 
 # Of this machine: on a shared disk the same process number may be alive on another one.
 _HOST = hashlib.sha256(socket.gethostname().encode()).hexdigest()[:6]
-_LEFTOVER = re.compile(r"\..*\.(?:(?P<host>[0-9a-f]{6})-)?(?P<pid>\d+)(?:-\d+)?\.tmp", re.DOTALL)
+_LEFTOVER = re.compile(r"\..*\.(?P<host>[0-9a-f]{6})-(?P<pid>\d+)-\d+\.tmp", re.DOTALL)
 _LONGEST_NAME = 255  # bytes, on all common file systems
 _numbers = count()
 _swept: set[tuple[int, Path]] = set()
@@ -201,7 +201,7 @@ def _sweep(folder: Path) -> None:
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             found = _LEFTOVER.fullmatch(entry.name)
-            if found and found["host"] in (None, _HOST) and not _alive(int(found["pid"])):
+            if found and found["host"] == _HOST and not _alive(int(found["pid"])):
                 with suppress(OSError):
                     if entry.stat(follow_symlinks=False).st_uid == os.geteuid():
                         _remove(Path(entry.path))

@@ -14,6 +14,11 @@ from eacnet.errors import InputError, exit_on_error
 from eacnet.files import replacing_folder
 from eacnet.layout import project
 
+DRAWN = (
+    "leftImg8bit/*/synthetic/synthetic_*_leftImg8bit.png",
+    "gtFine/*/synthetic/synthetic_*_gtFine_*.png",
+)
+
 
 def main() -> None:
     """Read params.yaml, see to it that <raw>/<dataset> is there."""
@@ -27,13 +32,14 @@ def main() -> None:
         from eacnet.scenes import write_dataset
 
         how = params.datasets.synthetic
-        with replacing_folder(folder, ("leftImg8bit/*", "gtFine/*")) as temporary:
+        with replacing_folder(folder, DRAWN) as temporary:
             write_dataset(temporary, how.scenes.model_dump(), *how.size, how.seed)
-    elif ours.is_dir() and not folder.exists():
+        return
+    if ours.is_dir() and not folder.exists():
         # DVC runs queued experiments in copies of the project, which raw data are not part of.
         with replacing_folder(folder, holds=()) as temporary:
             shutil.copytree(ours, temporary, copy_function=_link)
-    elif dataset.fetch:
+    if dataset.fetch:
         dataset.fetch(folder, os.environ.get(name.upper()) or dataset.source)
     elif not folder.is_dir():
         raise InputError(f"no dataset at {folder}; {dataset.how_to_get}")
@@ -41,7 +47,7 @@ def main() -> None:
 
 def _link(source: str, target: str) -> None:
     try:
-        os.link(source, target)
+        os.link(os.path.realpath(source), target)  # a relative link would lead nowhere
     except OSError:  # another disk, or one without links
         shutil.copy2(source, target)
 

@@ -142,12 +142,16 @@ def test_threads_that_write_one_file_leave_one_whole_file(tmp_path):
 def test_what_dead_processes_left_is_removed(tmp_path):
     process = subprocess.Popen(["true"])
     process.wait()
-    dead = [tmp_path / f".store.{process.pid}.tmp", tmp_path / f".a.{HOST}-{process.pid}-3.tmp"]
+    dead = [
+        tmp_path / f".store.{HOST}-{process.pid}-0.tmp",
+        tmp_path / f".a.{HOST}-{process.pid}-3.tmp",
+    ]
     dead[0].mkdir()
     (dead[0] / "half").touch()
     dead[1].touch()
     # Of a process that lives, of another machine, and the user's own.
-    others = [f".a.{os.getppid()}.tmp", f".a.{'0' * 6}-{process.pid}-3.tmp", ".notes.tmp"]
+    others = [f".a.{HOST}-{os.getppid()}-0.tmp", f".a.{'0' * 6}-{process.pid}-3.tmp"]
+    others += [".notes.tmp", f".backup.{process.pid}.tmp"]
     for name in others:
         (tmp_path / name).touch()
     write_text(tmp_path / "b", "x")

@@ -17,6 +17,7 @@ from eacnet.config.dataset import DatasetParams
 from eacnet.config.names import DATASETS, Split
 from eacnet.config.params import load_params
 from eacnet.errors import InputError
+from eacnet.files import check_file, replacing
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,6 +44,9 @@ def run(arguments: argparse.Namespace) -> None:
         raise InputError(f"{root} is no folder")
     if sheet.suffix.lower() != ".png":
         raise InputError(f"--sheet is {sheet}; it must end in .png")
+    if sheet.resolve().is_relative_to(root.resolve()):
+        raise InputError(f"{sheet} would lie in the dataset; name another place by --sheet")
+    check_file(sheet)
     if arguments.frames < 1:
         raise InputError(f"--frames is {arguments.frames}; it is at least 1")
 
@@ -50,7 +54,6 @@ def run(arguments: argparse.Namespace) -> None:
     from eacnet.data.inspection import inspect, lines
     from eacnet.datasets import find
     from eacnet.datasets.listing import list_frames
-    from eacnet.files import replacing
 
     name = arguments.dataset or _guess(root)
     dataset, entry = find(name), _entry(name)

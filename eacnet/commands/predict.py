@@ -50,7 +50,10 @@ def run(arguments: argparse.Namespace) -> None:
     from eacnet.predict.sources import find_sources
 
     check_folder(arguments.output)
-    sources, problems = find_sources(arguments.inputs, arguments.output)
+    sources, problems, left = find_sources(arguments.inputs, arguments.output)
+    if left:
+        some = ", ".join(map(str, left[:3])) + (", ..." if len(left) > 3 else "")
+        print(f"not taken are {len(left)} files by their suffix: {some}", file=sys.stderr)
     if not sources:
         raise InputError("; ".join(problems))
     if arguments.precision == "int8" and not arguments.samples:
@@ -135,7 +138,7 @@ def _samples(arguments: argparse.Namespace) -> "list[np.ndarray]":
     from eacnet.data.images import read_image, resized
     from eacnet.predict.sources import find_sources
 
-    sources, problems = find_sources(arguments.samples, arguments.output)
+    sources, problems, _ = find_sources(arguments.samples, arguments.output)
     paths = [source.path for source in sources if not source.is_video]
     if arguments.samples and not paths:
         problems = problems or ["videos, where images are needed"]

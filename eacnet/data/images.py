@@ -22,6 +22,10 @@ _DEEP_GREY = ("I;16", "I;16L", "I;16B", "I;16N")
 # How a file stores one channel -> what Pillow multiplies its values by, so that white is 255.
 _STORED = {"1": 1, "L": 1, "L;2": 85, "L;4": 17, "P": 1, "P;1": 1, "P;2": 1, "P;4": 1}
 _STORED |= dict.fromkeys((*_DEEP_GREY, "I;12"), 1)
+# Forms in which a transparent colour is found again after decoding.
+_NAMES_TRANSPARENT = ("1", "L", "P", "P;1", "P;2", "P;4", "RGB")
+# A PGM of over 8 bits is scaled to 16 by Pillow, in an image of 32.
+_DEEP_PGM = ("I;16B", "L")
 
 
 def read_image(path: Path) -> np.ndarray:
@@ -38,10 +42,17 @@ def read_image(path: Path) -> np.ndarray:
         InputError: the file is unreadable, no regular file, holds several pages, or has pixels
             whose white is not defined (32-bit integers, floating point).
     """
-    image, _ = _decode(path, IMAGES)
-    if image.mode in _DEEP_GREY:
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    image, stored = _decode(path, IMAGES)
+    if "transparency" in image.info and stored not in _NAMES_TRANSPARENT:
+        raise InputError(
+            f"{path} names a transparent colour ({stored}), which 8 bits can't tell from its "
+            "neighbours; save it with an alpha channel"
+        )
+    if image.mode in _DEEP_GREY or (image.mode == "I" and stored in _DEEP_PGM):
+        unused = 4 if stored == "I;12" else 8
+        image = Image.fromarray((np.asarray(image) >> unused).astype(np.uint8))
     elif image.mode in _TRANSPARENT or "transparency" in image.info:
+        image = image.convert("LA") if image.mode == "La" else image
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     elif image.mode not in _PLAIN:
@@ -79,7 +90,7 @@ def read_instances(path: Path) -> np.ndarray:
     """
     image, stored = _decode(path, LABELS)
     ids = np.asarray(image)
-    if image.mode not in (*_DEEP_GREY, "I", "L") or not 0 <= ids.min() <= ids.max() < 65536:
+    if stored not in (*_DEEP_GREY, "L"):
         raise InputError(f"{path} is a {image.mode} image ({stored}), no instance file of 16 bits")
     return ids.astype(np.uint16)
 
@@ -163,10 +174,11 @@ def _decode(path: Path, formats: tuple[str, ...]) -> tuple[Image.Image, str]:
             raise OSError("it is no regular file")
         with Image.open(path, formats=formats) as file:
             pages = getattr(file, "n_frames", 1)
-            stored = file.tile[0].args if file.tile else file.mode
+            stored = _stored(file)
+            _check_form(path, file, stored)
             file.load()
             image = ImageOps.exif_transpose(file)
-    except MemoryError:
+    except (MemoryError, InputError):
         raise
     except Exception as error:  # a decoder may stumble over foreign bytes in any way
         reason = " ".join(str(error).split()) or type(error).__name__
@@ -174,4 +186,25 @@ def _decode(path: Path, formats: tuple[str, ...]) -> tuple[Image.Image, str]:
     # A phone's MPO holds further views of the one photo.
     if pages > 1 and file.format != "MPO":
         raise InputError(f"{path} holds {pages} pages; save each as an image of its own")
-    return image, stored if isinstance(stored, str) else stored[0] if stored else file.mode
+    return image, stored
+
+
+def _stored(file: Image.Image) -> str:
+    """Return how an opened file stores its pixels, in Pillow's terms of raw modes."""
+    how = file.tile[0].args if file.tile else ()
+    return how if isinstance(how, str) else how[0] if how else file.mode
+
+
+def _check_form(path: Path, file: Image.Image, stored: str) -> None:
+    """Refuse the forms of which Pillow is known to read other values than the file holds."""
+    if file.format == "BMP" and stored == "1" and file.tile[0].codec_name == "raw":
+        with path.open("rb") as bytes_:
+            header = bytes_.read(30)
+        place = 24 if header[14] == 12 else 28  # OS/2's short header has short sides
+        if header[place] != 1:
+            raise InputError(
+                f"{path} is a BMP of black and white by {header[place]} bits a pixel, which is read"
+                " as if it had one; save it as PNG"
+            )
+    if file.format == "TIFF" and file.tag_v2.get(262) == 0 and stored in (*_DEEP_GREY, "I;12"):
+        raise InputError(f"{path} is a TIFF of over 8 bits in which 0 is white; save it as PNG")

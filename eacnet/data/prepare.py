@@ -93,7 +93,6 @@ def prepare(
     how = record.reading(reading)
     listing = list_frames(record, raw, how)
     frames = take(listing, record, raw, splits)
-    _check_names(frames)
     table = how.classes(raw)
     if listing.left:
         print(f"{raw}: not taken are {listing.left_out()}", file=sys.stderr)
@@ -137,15 +136,6 @@ def prepare(
             "splits": entries,
         }
         write_json(folder / "dataset.json", info)
-
-
-def _check_names(frames: dict[str, list[Frame]]) -> None:
-    """Refuse names that are no text now, and not in the report behind hours of training."""
-    for frame in (frame for split in frames.values() for frame in split):
-        try:
-            frame.id.encode()
-        except UnicodeEncodeError:
-            raise InputError(f"{frame.image} has a name that is no UTF-8; rename it") from None
 
 
 def _decode(frame: Frame, table: tuple[Label, ...], colours: bool) -> Decoded:

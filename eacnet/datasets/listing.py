@@ -30,13 +30,16 @@ class Listing:
     Attributes:
         frames: the frames of each split, sorted by id.
         images: the images of each split by id, sorted, also those without a label file.
-        problems: of each split, one line for each file that has no counterpart or has two.
+        problems: of each split, one line for each file that has no counterpart or has two, or
+            whose name is no text.
+        doubled: of these, those of frames that have two images.
         left: files that are not taken, by the reason.
     """
 
     frames: dict[str, list[Frame]]
     images: dict[str, dict[str, Path]]
     problems: dict[str, list[str]]
+    doubled: dict[str, list[str]]
     left: dict[str, list[Path]]
 
     def left_out(self) -> str:
@@ -59,6 +62,7 @@ def list_frames(dataset: Dataset, root: Path, reading: Reading | None = None) ->
     reading = reading or dataset.reading()
     files: dict[str, dict[str, dict[str, Path]]] = defaultdict(lambda: {"image": {}, "labels": {}})
     problems: dict[str, list[str]] = defaultdict(list)
+    doubled: dict[str, list[str]] = defaultdict(list)
     left: dict[str, list[Path]] = defaultdict(list)
     for path in _walk(root):
         relative = path.relative_to(root)
@@ -74,6 +78,9 @@ def list_frames(dataset: Dataset, root: Path, reading: Reading | None = None) ->
                     f"{other} and {path.relative_to(root)} are both {what} of frame {id_!r}; "
                     "keep one of them"
                 )
+                doubled[split] += problems[split][-1:] if kind == "image" else []
+            elif not _is_text(id_):
+                problems[split].append(f"{path} has a name that is no UTF-8; rename it")
     frames = {}
     for split, found in sorted(files.items()):
         images, labels = found["image"], found["labels"]
@@ -90,7 +97,7 @@ def list_frames(dataset: Dataset, root: Path, reading: Reading | None = None) ->
         both = sorted(images.keys() & labels.keys())
         frames[split] = [Frame(id_, images[id_], labels[id_]) for id_ in both]
     every = {split: dict(sorted(found["image"].items())) for split, found in files.items()}
-    return Listing(frames, every, dict(problems), dict(left))
+    return Listing(frames, every, dict(problems), dict(doubled), dict(left))
 
 
 def take(
@@ -112,6 +119,15 @@ def take(
             left = f"; not taken: {listing.left_out()}" if listing.left else ""
             raise InputError(f"{what}; {dataset.how_to_get}{left}")
     return {split: listing.frames[split] for split in splits}
+
+
+def _is_text(name: str) -> bool:
+    """Whether a name can be written to the report that stands behind hours of training."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _role(dataset: Dataset, reading: Reading, path: Path) -> tuple[str, str, str] | str | None:

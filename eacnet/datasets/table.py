@@ -54,7 +54,7 @@ def read_table(path: Path) -> tuple[Label, ...]:
 def _label(row: dict[str, str], before: list[Label]) -> Label:
     """Return a row's label; a ValueError says why it can't hold, by itself or with those before."""
     try:
-        value, *color = (int(row[name]) for name in COLUMNS if name != "name")
+        value, *color = (_number(row[name]) for name in COLUMNS if name != "name")
     except ValueError:
         raise ValueError("expected whole numbers") from None
     if not all(0 <= number <= 255 for number in (value, *color)):
@@ -73,6 +73,14 @@ def _label(row: dict[str, str], before: list[Label]) -> Label:
         if label.color == color:
             raise ValueError(f"{name!r} has the colour of {label.name!r}; give each its own")
     return Label(value, len(classes), name, row.get("category", ""), color)
+
+
+def _number(cell: str) -> int:
+    if not (
+        cell.isascii() and cell.removeprefix("-").isdecimal()
+    ):  # int() takes 1_0 and other scripts' digits
+        raise ValueError(cell)
+    return int(cell)
 
 
 def _text(path: Path) -> str:

@@ -41,38 +41,45 @@ class Source:
         return os.path.join(folder, f"{name}{suffix}")  # noqa: PTH118
 
 
-def find_sources(arguments: Sequence[str], output: Path) -> tuple[list[Source], list[str]]:
+def find_sources(
+    arguments: Sequence[str], output: Path
+) -> tuple[list[Source], list[str], list[Path]]:
     """Find the images and videos that the arguments mean.
 
-    An argument is a file, a folder (taken with its subfolders, without hidden files) or a glob
-    pattern. A file that several arguments mean is taken once. What lies in `output` is skipped in
-    folders: there stand the results of earlier runs.
+    An argument is a file, a folder (taken with its subfolders, also those that are links, without
+    hidden files) or a glob pattern. A file that several arguments mean is taken once. What lies in
+    `output` is skipped in folders: there stand the results of earlier runs.
 
     Args:
         arguments: as the user wrote them.
         output: the folder of the results.
 
     Returns:
-        The sources, no two of one name (upper and lower case taken as the same), and one line for
-        each argument that means nothing.
+        The sources, no two of one name (upper and lower case taken as the same); one line for each
+        argument that means nothing and each folder that can't be read; and the files that are not
+        taken because of their suffix.
     """
     found: dict[Path, tuple[Path, Path]] = {}
-    problems = []
+    problems: list[str] = []
+    left: list[Path] = []
     for argument in arguments:
-        pairs = list(_matches(argument, output))
+        seen = list(_matches(argument, output, problems))
+        pairs = [pair for pair in seen if _known(pair[0])]
         for path, relative in pairs:
             found.setdefault(path.resolve(), (path, relative))
         if not pairs:
-            problems.append(_explain(argument))
+            problems.append(_explain(argument, [path for path, _ in seen]))
+        else:
+            left += [path for path, _ in seen if not _known(path)]
     stems = Counter(_stem(path) for path in found)
     candidates = {
         path: _names(whole, relative if stems[_stem(whole)] > 1 else relative.with_suffix(""))
         for whole, (path, relative) in found.items()
     }
-    return [Source(path, name) for path, name in _distinct(candidates).items()], problems
+    return [Source(path, name) for path, name in _distinct(candidates).items()], problems, left
 
 
-def _matches(argument: str, output: Path) -> Iterator[tuple[Path, Path]]:
+def _matches(argument: str, output: Path, problems: list[str]) -> Iterator[tuple[Path, Path]]:
     """Yield files and what their results are named after, in sorted order."""
     paths = [Path(argument)]
     if not paths[0].exists() and glob.has_magic(argument):
@@ -81,23 +88,23 @@ def _matches(argument: str, output: Path) -> Iterator[tuple[Path, Path]]:
         paths = [Path(match) for match in sorted(matches)]
     for path in paths:
         if path.is_dir():
-            for file in _files(path, output.resolve()):
+            for file in _files(path, output.resolve(), problems):
                 yield file, file.relative_to(path)
-        elif path.is_file() and _known(path):
+        elif path.is_file():
             yield path, Path(path.name)
 
 
-def _files(folder: Path, output: Path) -> Iterator[Path]:
-    for root, folders, files in os.walk(folder):
+def _files(folder: Path, output: Path, problems: list[str]) -> Iterator[Path]:
+    def unreadable(error: OSError) -> None:
+        problems.append(f"{error.filename}: this folder can't be read ({error.strerror})")
+
+    entered = {output, folder.resolve()}
+    for root, folders, files in os.walk(folder, onerror=unreadable, followlinks=True):
         here = Path(root)
-        folders[:] = sorted(
-            name
-            for name in folders
-            if not name.startswith(".") and (here / name).resolve() != output
-        )
-        yield from (
-            here / name for name in sorted(files) if not name.startswith(".") and _known(Path(name))
-        )
+        inner = {name: (here / name).resolve() for name in sorted(folders) if name[0] != "."}
+        folders[:] = [name for name, target in inner.items() if target not in entered]
+        entered.update(inner.values())
+        yield from (here / name for name in sorted(files) if name[0] != ".")
 
 
 def _known(path: Path) -> bool:
@@ -136,10 +143,9 @@ def _distinct(candidates: dict[Path, list[str]]) -> dict[Path, str]:
     return names
 
 
-def _explain(argument: str) -> str:
-    path = Path(argument)
-    if path.is_dir():
+def _explain(argument: str, seen: Sequence[Path]) -> str:
+    if Path(argument).is_dir():
         return f"{argument}: no image or video in this folder"
-    if path.is_file():
-        return f"{argument}: neither an image nor a video by its suffix {path.suffix!r}"
+    if seen:
+        return f"{argument}: neither an image nor a video by its suffix {seen[0].suffix!r}"
     return f"{argument}: no such file or folder"

@@ -98,9 +98,8 @@ def find_images(raw: Path, split: str) -> dict[str, Path]:
                 f"{path} is not named <city>_<6 digits>_<6 digits>_leftImg8bit.png as the"
                 " benchmark's frames are; rename it"
             )
-    for problem in listing.problems.get(split, []):
-        if "both images" in problem:
-            raise InputError(problem)
+    for problem in listing.doubled.get(split, []):
+        raise InputError(problem)
     return images
 
 
@@ -122,6 +121,7 @@ def _made_from(png: Path) -> str | None:
     """Return what a PNG of an earlier run was made from, None if there is no whole one."""
     try:
         with Image.open(png, formats=["PNG"]) as image:
+            image.load()
             return image.info.get(_MADE_FROM)
     except (OSError, SyntaxError):
         return None

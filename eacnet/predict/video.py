@@ -136,6 +136,7 @@ class VideoWriter:
         self._clock = like.clock if exact else Fraction(1, 1000)
         self._stream: Any = None
         self._last = -1
+        self.size = ""
 
     def write(self, picture: np.ndarray, time: Fraction) -> None:
         """Add a picture uint8 (H,W,3), all of one size, shown from `time` in seconds on."""
@@ -143,6 +144,7 @@ class VideoWriter:
         height, width = picture.shape[:2]
         picture = np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
         if self._stream is None:
+            self.size = f"{picture.shape[0]}x{picture.shape[1]}"
             self._stream = self._start(*picture.shape[:2])
         frame = self._av.VideoFrame.from_ndarray(picture, format="rgb24")
         frame = frame.reformat(
@@ -179,8 +181,16 @@ def writing_video(path: Path, like: Video) -> Iterator[VideoWriter]:
         av.open(_Nameless(file), "w", format="mp4") as container,
     ):
         writer = VideoWriter(container, like)
-        yield writer
-        writer.finish()
+        try:
+            yield writer
+            writer.finish()
+        except av.FFmpegError as error:
+            if isinstance(error, OSError):  # such as a full disk
+                raise
+            raise InputError(
+                f"{path} can't be encoded ({error.strerror}): pictures of {writer.size} pixels; "
+                "predict it without --side-by-side, or smaller by --size"
+            ) from None
 
 
 def _pyav(path: Path) -> ModuleType:

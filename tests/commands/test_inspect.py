@@ -1,5 +1,6 @@
 """`eacnet inspect` on a drawn folder of frames."""
 
+import os
 import subprocess
 import sys
 
@@ -73,6 +74,12 @@ def ignore_all(root):
         Image.fromarray(np.zeros_like(np.array(Image.open(path)))).save(path)
 
 
+def name_in_latin_1(root):
+    for kind in ("images", "labels"):
+        path = root / kind / "test/0.png"
+        path.rename(path.with_name(os.fsdecode(b"stra\xdfe.png")))
+
+
 @pytest.mark.parametrize(
     ("spoil", "expected"),
     [
@@ -92,6 +99,7 @@ def ignore_all(root):
             "1 images are in train and in test (1 = 0)",
         ),
         (ignore_all, "every pixel of split 'test' is ignored"),
+        (name_in_latin_1, "has a name that is no UTF-8; rename it"),
     ],
 )
 def test_what_prepare_would_refuse_ends_with_1(root, spoil, expected):
@@ -106,6 +114,7 @@ def test_what_prepare_would_refuse_ends_with_1(root, spoil, expected):
     ("options", "expected"),
     [
         (["--sheet", "x.jpg"], "must end in .png"),
+        (["--sheet", "folder/x.png"], "folder/x.png would lie in the dataset"),
         (["--frames", "0"], "--frames is 0"),
         (["--reading", "x"], "no reading 'x'; allowed: own"),
     ],

@@ -149,6 +149,13 @@ def test_it_goes_on_where_it_stopped_and_a_bad_frame_ends_in_one_line(
     assert code == 0, err
     assert "1 frames of val predicted, 2 of an earlier run -> out/val.zip" in out
     before = {path.name: path.read_bytes() for path in (here / "out/val").iterdir()}
+    # A PNG that was cut is no prediction.
+    cut = next((here / "out/val").iterdir())
+    cut.write_bytes(before[cut.name][: len(before[cut.name]) // 2])
+    code, out, err = eacnet("submit", city, *options)
+    assert code == 0, err
+    assert "1 frame of val predicted, 2 of an earlier run" in out.replace("1 frames", "1 frame")
+    assert cut.read_bytes() == before[cut.name]
     # Another network keeps nothing of this one's.
     other = saved(network("dab", "none", 19), here / "other.safetensors", [9.0] * 3)
     code, out, err = eacnet("submit", other, *options)

@@ -62,6 +62,7 @@ HEAD = "id,name,red,green,blue\n"
         ("id,name,red,green,blue,ID\n", "column id is there twice"),
         (HEAD + "1,a,0,0,x\n", "line 2: expected whole numbers"),
         (HEAD + "\n1,a,0,0,1.5\n", "line 3: expected whole numbers"),
+        (HEAD + "1_0,a,0,0,2\n", "line 2: expected whole numbers"),
         (HEAD + "1,a,0,0,256\n", "outside 0..255"),
         (HEAD + "-1,a,0,0,2\n", "outside 0..255"),
         (HEAD + "1,  ,0,0,2\n", "line 2: the name is empty"),

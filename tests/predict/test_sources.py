@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ def tree(tmp_path, monkeypatch):
 
 
 def names(arguments, output="out"):
-    sources, problems = find_sources(arguments, Path(output))
+    sources, problems, _ = find_sources(arguments, Path(output))
     assert not problems
     return {str(source.path): source.name for source in sources}
 
@@ -35,7 +36,7 @@ def test_files_folders_and_globs_in_order(tree):
         "b.mp4": "b",
         "c1.png": "c1",
     }
-    sources, _ = find_sources(["a", "b.mp4"], Path("out"))
+    sources, _, _ = find_sources(["a", "b.mp4"], Path("out"))
     assert [source.is_video for source in sources] == [False, False, False, True]
 
 
@@ -83,14 +84,44 @@ def test_results_of_earlier_runs_are_no_input(tree):
 
 def test_an_argument_that_means_nothing_is_named(tree):
     tree("a/note.txt", "table.csv")
-    sources, problems = find_sources(["a", "table.csv", "b.png", "*.bmp"], Path("out"))
-    assert not sources
+    sources, problems, left = find_sources(["a", "table.csv", "b.png", "*.bmp"], Path("out"))
+    assert not sources + left
     assert problems == [
         "a: no image or video in this folder",
         "table.csv: neither an image nor a video by its suffix '.csv'",
         "b.png: no such file or folder",
         "*.bmp: no such file or folder",
     ]
+
+
+def test_files_that_are_not_taken_are_told(tree):
+    tree("a/1.png", "a/2.heic", "a/in/3.avif", "a/.hidden", "b/4.png")
+    sources, problems, left = find_sources(["a", "b"], Path("out"))
+    assert [source.name for source in sources] == ["1", "4"]
+    assert not problems
+    assert [str(path) for path in left] == ["a/2.heic", "a/in/3.avif"]
+
+
+def test_linked_folders_are_followed_once(tree):
+    root = tree("a/1.png", "elsewhere/2.png")
+    (root / "a/cam").symlink_to("../elsewhere")
+    (root / "a/loop").symlink_to(".")
+    assert names(["a"]) == {"a/1.png": "1", "a/cam/2.png": "cam/2"}
+
+
+def test_a_folder_that_cannot_be_read_is_named(tree, monkeypatch):
+    root = tree("a/1.png", "a/shut/2.png")
+    scan = os.scandir
+
+    def refusing(path):
+        if str(path).endswith("shut"):
+            raise PermissionError(13, "Permission denied", path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    sources, problems, _ = find_sources([str(root / "a")], Path("out"))
+    assert [source.name for source in sources] == ["1"]
+    assert problems == [f"{root / 'a/shut'}: this folder can't be read (Permission denied)"]
 
 
 def test_a_file_whose_name_looks_like_a_pattern_is_that_file(tree):

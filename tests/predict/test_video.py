@@ -115,6 +115,17 @@ def test_nothing_is_left_of_a_video_that_is_interrupted(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]
 
 
+def test_pictures_that_the_encoder_refuses_are_told_in_one_line(tmp_path):
+    encode(tmp_path / "in.mp4", [grey(90)])
+    with (
+        open_video(tmp_path / "in.mp4") as video,
+        pytest.raises(InputError, match=r"out.mp4 can't be encoded .* 32x70000 pixels; predict it"),
+        writing_video(tmp_path / "out.mp4", video) as writer,
+    ):
+        writer.write(np.zeros((32, 70000, 3), np.uint8), Fraction(0))
+    assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]
+
+
 @pytest.mark.parametrize(
     ("suffix", "encoder", "whole"), [("mkv", "libx264", 28), ("avi", "mpeg4", 30)]
 )

@@ -196,6 +196,32 @@ def test_a_copy_that_dvc_makes_takes_up_the_data_of_the_project(project):
     copy = type(project)(project.root / ".dvc/tmp/exps/tmp1234")
     shutil.copytree(project.root, copy.root, ignore=shutil.ignore_patterns(".*", "data"))
     copy.set("dataset", "folder")
+    away = project.root / "data/raw/elsewhere.png"
+    away.write_bytes(b"another frame")
+    mine.with_name("b.png").symlink_to("../../../elsewhere.png")
     for _ in range(2):
         copy.run("python", "-m", "stages.raw")
-        assert (copy.root / mine.relative_to(project.root)).samefile(mine)
+        there = copy.root / mine.relative_to(project.root)
+        assert there.samefile(mine)
+        assert there.with_name("b.png").read_bytes() == b"another frame"
+
+
+def test_fetched_data_are_checked_in_a_copy_as_well(project):
+    frames = project.root / "data/raw/camvid/train"
+    frames.mkdir(parents=True)
+    (frames / "junk.png").write_bytes(b"no frame of CamVid's")
+    copy = type(project)(project.root / ".dvc/tmp/exps/tmp1234")
+    shutil.copytree(project.root, copy.root, ignore=shutil.ignore_patterns(".*", "data"))
+    for place in (project, copy):
+        place.set("dataset", "camvid")
+        assert "data/raw/camvid" in refused(place, "python", "-m", "stages.raw")
+
+
+def test_drawing_replaces_nothing_that_was_not_drawn(project):
+    mine = project.root / "data/raw/synthetic/leftImg8bit/train/aachen/mine.png"
+    mine.parent.mkdir(parents=True)
+    mine.write_bytes(b"mine")
+    assert "holds leftImg8bit/train/aachen/mine.png" in refused(
+        project, "python", "-m", "stages.raw"
+    )
+    assert mine.read_bytes() == b"mine"
