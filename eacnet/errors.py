@@ -88,8 +88,7 @@ def one_line(text: Any) -> str:
 
 def lacks_memory(error: BaseException) -> bool:
     """Tell whether an error of any library is a lack of memory."""
-    said = isinstance(error, RuntimeError) and OUT_OF_MEMORY.search(str(error))
-    return isinstance(error, MemoryError) or bool(said)
+    return isinstance(error, MemoryError) or bool(OUT_OF_MEMORY.search(str(error)))
 
 
 def _explained(error: BaseException) -> str | None:

@@ -178,10 +178,14 @@ def _time_group(
         advance_one = partial(advance, 1)
         times = interleave(runs, plan.rounds, plan.least_rounds, plan.seconds, advance_one)
         advance(plan.rounds * len(group) - sum(map(len, times.values())))
-        done = [case for case in workers if case not in failures]
-        return failures | {
-            case: _outcome(case, workers, times[case]) | {"warm_up": warm[case]} for case in done
-        }
+        done = {}
+        for case in workers:
+            try:
+                if case not in failures:
+                    done[case] = _outcome(case, workers, times[case]) | {"warm_up": warm[case]}
+            except CaseError as failure:
+                failures[case] = failure
+        return failures | done
 
 
 def _run(case: Case, worker: Worker, failures: dict[Case, CaseError]) -> Callable[[], float]:

@@ -49,7 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         nargs=3,
         metavar=("R", "G", "B"),
-        help="RGB mean of the training images, 0 to 255; default: as published, or the store's",
+        help="RGB mean of the training images, 0 to 255; default: as published, where that was a"
+        " fixed one, or the store's",
     )
 
 
@@ -70,7 +71,9 @@ def run(arguments: argparse.Namespace) -> None:
     from eacnet.pretrained.published import read_published
 
     model, published, dropped = read_published(source, arguments.calibration)
-    mean = arguments.mean or published.mean or card["mean"]
+    # What a network was published with goes before a store's, unless it is the training set's.
+    own = published.own_mean and card["mean"]
+    mean = arguments.mean or own or published.mean or card["mean"]
     if mean is None:
         raise InputError(
             "the RGB mean that the network subtracts is unknown: a checkpoint does not hold it; "
@@ -93,7 +96,7 @@ def run(arguments: argparse.Namespace) -> None:
         align_corners=published.align_corners,
     )
     parameters = sum(parameter.numel() for parameter in model.parameters())
-    known = [f"{parameters:,} parameters"]
+    known = [f"{parameters:,} parameters", f"RGB mean {' '.join(f'{v:g}' for v in mean)}"]
     if dropped:
         known.append(f"without {' and '.join(dropped)}, which only training needs")
     if published.align_corners:

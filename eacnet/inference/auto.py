@@ -124,8 +124,8 @@ def choose(
         try:
             predict = opened(*pair)
             labels = [predict(image) for image in samples]
-        except (InputError, ImportError, RuntimeError, OSError) as error:
-            # One runtime that does not work here is no reason to do without the others.
+        except Exception as error:  # each runtime has its own kinds
+            # One that does not work here is no reason to do without the others.
             reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
             if isinstance(error, InputError) and not OUT_OF_MEMORY.search(reason):
                 raise

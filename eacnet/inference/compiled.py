@@ -34,8 +34,8 @@ def compiled(source: Path, command: Sequence[str], name: str) -> Path:
         subprocess.SubprocessError: the compiler failed.
     """
     version = _run([command[0], "--version"])
-    # A home folder may be shared by machines whose processors differ.
-    identity = [source.read_text(encoding="utf-8"), version, cpu_name(), *command]
+    # A home folder may be shared by machines whose processors differ, though not in name.
+    identity = [source.read_text(encoding="utf-8"), version, cpu_name(), _abilities(), *command]
     key = hashlib.sha256("\0".join(identity).encode()).hexdigest()[:16]
     library = _folder() / f"{name}-{key}.so"
     with _one_at_a_time:
@@ -46,6 +46,15 @@ def compiled(source: Path, command: Sequence[str], name: str) -> Path:
                 content = temporary.read_bytes()
                 temporary.write_bytes(content + hashlib.sha256(content).digest())
     return library
+
+
+def _abilities() -> str:
+    """Return what the processor can do, as Linux lists it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    return next((line for line in lines if line.startswith(("flags", "Features"))), "")
 
 
 def _is_whole(library: Path) -> bool:

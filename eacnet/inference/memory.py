@@ -15,7 +15,7 @@ def explained(what: str, remedy: str) -> Iterator[None]:
     """
     try:
         yield
-    except (RuntimeError, MemoryError) as error:
-        if not lacks_memory(error):
+    except Exception as error:  # ONNX Runtime's are no RuntimeError
+        if isinstance(error, InputError) or not lacks_memory(error):
             raise
         raise InputError(f"out of memory for {what}; {remedy}") from None

@@ -67,7 +67,7 @@ class Kernels:
 
     def label_map(self, scores: Tensor, size: tuple[int, int], stride: int) -> Tensor:
         """Do what `eacnet.models.label_map.label_map` does, for an even stride."""
-        scores = scores.contiguous()
+        scores = scores.float().contiguous()  # a calibration answers in the dtype of its weights
         rows, columns = scores.shape[-2:]
         labels = torch.empty((len(scores), *size), dtype=torch.uint8)
         for image in range(len(scores)):
@@ -95,8 +95,18 @@ def computes(layer: Calibration) -> bool:
     return (
         kinds == [type(module) for module in layer.modules()]
         and str(layer) == str(fresh)
+        and _settings(layer) == _settings(fresh)
         and all(plain(module, type(module)) for module in layer.modules())
     )
+
+
+def _settings(layer: Calibration) -> dict[str, object]:
+    """Return what was set on a calibration itself, beside its layers."""
+    return {
+        name: value
+        for name, value in vars(layer).items()
+        if not name.startswith("_") and name != "training"
+    }
 
 
 @cache

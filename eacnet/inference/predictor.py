@@ -19,6 +19,8 @@ from eacnet.inference.runtimes import Scores, check_choice, check_samples, open_
 from eacnet.machine import pick_device
 from eacnet.models import EACNet, load_model
 
+CLASSES = 256
+
 
 class Predictor:
     """A trained network made ready to predict: uint8 RGB images of any size -> class ids.
@@ -63,6 +65,11 @@ class Predictor:
         """
         self.model = model if isinstance(model, EACNet) else load_model(model)
         card_of(self.model)
+        if self.model.num_classes > CLASSES:
+            raise InputError(
+                f"the network has {self.model.num_classes} classes; label maps of 8 bits hold "
+                f"{CLASSES}"
+            )
         self.device = _device(device)
         if threads is not None and threads < 1:
             raise InputError(f"threads is {threads}; a predictor needs at least 1")

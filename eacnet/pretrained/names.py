@@ -17,7 +17,8 @@ class Published(NamedTuple):
     `auxiliary` belong to heads that only training needs.
 
     `mean` and `std` are what was subtracted from RGB and what that was divided by, scale 0..255;
-    None where every training had its own. `align_corners` is that of the final upsampling.
+    None where every training had its own. With `own_mean` it is of the frames that were trained on,
+    and stands for Cityscapes' only. `align_corners` is that of the final upsampling.
     """
 
     backbone: str
@@ -27,6 +28,7 @@ class Published(NamedTuple):
     auxiliary: str = "$^"
     mean: Triple | None = None
     std: Triple = (1.0, 1.0, 1.0)
+    own_mean: bool = False
     align_corners: bool = False
 
 
@@ -96,8 +98,9 @@ def _same(classifier: str) -> Renames:
 
 _CGNET = {
     "mark": "level1_0.conv.weight",
-    # Computed in the order BGR and subtracted from RGB: so the published weights expect it.
+    # Cityscapes', computed in the order BGR and subtracted from RGB: so its weights expect it.
     "mean": (73.158, 82.909, 72.392),
+    "own_mean": True,
 }
 PUBLISHED = (
     Published("cgnet", "classifier.0.conv.weight", _same("classifier.0.conv."), **_CGNET),

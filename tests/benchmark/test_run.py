@@ -12,6 +12,7 @@ from eacnet.benchmark import run as module
 from eacnet.benchmark.build import Setup
 from eacnet.benchmark.cases import Case, cases
 from eacnet.benchmark.run import SCOPE, agreement, benchmark, time_cases
+from eacnet.benchmark.workers import CaseError, Worker
 from eacnet.config.benchmark import Grid, Plan
 from eacnet.errors import InputError
 from eacnet.pretrained.shipped import SHIPPED
@@ -100,6 +101,22 @@ def test_what_runs_out_of_memory_is_a_row_without_figures_and_holds_up_nobody():
     large = rows[todo[2]]
     assert large.keys() == rows[todo[0]].keys()
     assert (large["median_ms"], large["peak_memory_mb"], large["rounds"]) == (None, None, 0)
+    assert skipped == []
+
+
+def test_a_process_that_is_killed_behind_its_last_pass_costs_its_own_row_alone(monkeypatch):
+    todo = cases([grid("published", "eager")])
+    asked = []
+
+    def peak_memory(worker):
+        asked.append(worker)
+        if len(asked) == 1:
+            raise CaseError("out of memory: the system ended the process", memory=True)
+        return 1.0
+
+    monkeypatch.setattr(Worker, "peak_memory", peak_memory)
+    rows, skipped = time_cases(todo, plan([grid("eager")]), fake, blank, "cpu")
+    assert sorted(str(row["reason"]) for row in rows.values()) == ["None", "out of memory"]
     assert skipped == []
 
 

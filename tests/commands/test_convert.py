@@ -143,6 +143,22 @@ def test_classes_and_mean_of_a_prepared_store(checkpoint, convert, tmp_path):
     assert load_model(target).card.mean == [1.5, 2, 3]
 
 
+@pytest.mark.parametrize(("name", "mean"), [("cgnet", 10.0), ("fast_scnn", 123.675)])
+def test_a_fixed_mean_goes_before_a_stores_and_a_training_sets_behind(
+    name, mean, reference, convert, tmp_path
+):
+    source, store = tmp_path / "authors.pth", tmp_path / "store"
+    store.mkdir()
+    torch.save({"state_dict": reference(name).state}, source)
+    classes = [{"name": f"c{i}", "category": "", "color": [i, 0, 0]} for i in range(19)]
+    info = {"dataset": "folder", "classes": classes, "mean": [10.0, 20.0, 30.0], "splits": {}}
+    (store / "dataset.json").write_text(json.dumps(info))
+    code, lines = convert(source, tmp_path / "model.safetensors", "--store", store)
+    assert code == 0
+    assert f"RGB mean {mean:g} " in lines[0]
+    assert load_model(tmp_path / "model.safetensors").card.mean[0] == pytest.approx(mean)
+
+
 def test_classes_of_a_table(checkpoint, convert, tmp_path):
     table, target = tmp_path / "classes.csv", tmp_path / "model.safetensors"
     rows = ["id,name,red,green,blue", *(f"{i},thing {i},{i},0,0" for i in range(11))]

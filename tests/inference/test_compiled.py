@@ -49,6 +49,13 @@ def test_a_damaged_library_is_built_again(build, damage):
     assert build.runs() == 2
 
 
+def test_a_processor_of_the_same_name_that_can_do_other_things_has_its_own(build, monkeypatch):
+    build()
+    monkeypatch.setattr(module, "_abilities", lambda: "flags : none of them")
+    build()
+    assert build.runs() == 2
+
+
 def test_a_library_that_others_can_write_to_is_built_again(build):
     library = build()
     library.chmod(0o777)

@@ -46,7 +46,8 @@ def test_onnx_gives_what_the_network_gives(
     metadata = session.get_modelmeta().custom_metadata_map
     assert json.loads(metadata["classes"])[1]["color"] == [1, 2, 3]
     assert json.loads(metadata["mean"]) == model.card.mean
-    assert metadata["sizes"] == "any"
+    assert metadata["sizes"] == "any, at least 9x9"
+    assert metadata["input"].startswith(("uint8 (batch,", "float32 (batch,"))
 
 
 @pytest.mark.parametrize("calibration", CALIBRATIONS)
@@ -125,6 +126,7 @@ def test_pt2_takes_multiples_of_the_stride_and_says_so(
     files = {"eacnet.json": ""}
     run = torch.export.load(tmp_path / "net.pt2", extra_files=files).module()
     assert json.loads(files["eacnet.json"]) == metadata
+    assert metadata["input"] == "uint8 (1, height, width, 3), RGB"
     image = pixels(80, 64)
     labels = run(image)[0].numpy()
     assert_labels(model, image, labels)

@@ -109,6 +109,7 @@ CHANGES = {
         nn.Conv2d(5, 5, 3, padding=1, padding_mode="reflect"),
     ),
     "double precision": lambda model: model.double(),
+    "a setting": lambda model: setattr(model.calibration, "step", 4),
 }
 
 
@@ -123,8 +124,21 @@ def test_what_a_calibration_is_changed_to_is_what_runs(network, name, calibratio
         truth = model.calibration(scores).float()
         ours = Postprocess(model, torch.device("cpu"), "fp32").calibrated(scores)
     torch.testing.assert_close(ours.float(), truth, rtol=1e-4, atol=1e-4)
-    if name not in ("a parametrization", "double precision"):
+    same = ("a parametrization", "double precision", *["a setting"] * (calibration == "full"))
+    if name not in same:
         assert (truth - before).abs().max() > 0.01
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+@pytest.mark.parametrize("calibration", ["full", "pooled", "point", "local"])
+def test_labels_of_a_calibration_in_another_dtype(network, calibration, dtype):
+    scores = torch.randn(2, 5, 9, 14, generator=torch.Generator().manual_seed(0))
+    truth = label_map(scores, (72, 112), 8)  # a fresh calibration changes nothing
+    model = network(calibration=calibration)
+    for parameter in model.calibration.parameters():
+        parameter.data.zero_()
+    labels = Postprocess(model.to(dtype), torch.device("cpu"), "fp32")(scores, (72, 112))
+    assert (labels != truth).float().mean() < (1e-3 if dtype == torch.float64 else 0.03)
 
 
 @pytest.mark.parametrize("calibration", ["none", "full", "pooled", "point", "local"])

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,10 @@ from eacnet.errors import InputError
 from eacnet.inference import auto
 from eacnet.inference import runtimes as backends
 from eacnet.inference.auto import candidates, choose, describe_choice, split
+from eacnet.inference.memory import explained
 
 CPU = torch.device("cpu")
+ORT = "eacnet.inference.runtimes.onnxruntime"
 
 
 def agreement(predict, image):
@@ -175,6 +178,60 @@ def test_auto_takes_the_fastest_of_those_that_agree(monkeypatch):
     assert problems["onnxruntime"] == "disagrees with the plain network"
     with pytest.raises(InputError, match="no runtime gives the labels"):
         choose(pairs[2:3], opened, images, [truth])
+
+
+def test_what_onnx_runtime_raises_is_no_reason_to_do_without_the_others():
+    errors = pytest.importorskip("onnxruntime.capi.onnxruntime_pybind11_state")
+    truth = np.zeros((10, 20), np.uint8)
+
+    def opened(runtime, _precision):
+        if runtime == "onnxruntime":
+            raise errors.Fail("Failed to allocate memory for requested buffer")
+        return lambda image: truth
+
+    pairs = [("onnxruntime", "fp32"), ("eager", "fp32")]
+    _, choice = choose(pairs, opened, [np.zeros((10, 20, 3), np.uint8)], [truth])
+    assert choice["runtime"] == "eager"
+    with (
+        pytest.raises(InputError, match="out of memory for 2 images; take 1"),
+        explained("2 images", "take 1"),
+    ):
+        opened("onnxruntime", "fp32")
+
+
+def test_a_provider_that_cannot_be_loaded_is_refused(network, monkeypatch):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    monkeypatch.setattr(
+        onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider", "CPU"]
+    )
+    assert import_module(ORT).precisions(torch.device("cuda")) == ("fp32",)
+    with pytest.raises(InputError, match="can't load its CUDAExecutionProvider"):
+        import_module(ORT).open_runtime(network(), "fp32", torch.device("cuda"), ())
+
+
+def test_compile_compiles_however_many_networks_there_were(network, monkeypatch):
+    compiled = []
+
+    def backend(graph, _inputs):
+        compiled.append(graph)
+        return graph.forward
+
+    original = torch.compile
+    monkeypatch.setattr(
+        torch, "compile", lambda network, dynamic, options: original(network, backend=backend)
+    )
+    torch._dynamo.reset()
+    for _ in range(10):
+        scores = import_module("eacnet.inference.runtimes.compile").open_runtime(
+            network(), "fp32", CPU, ()
+        )
+        scores(torch.zeros(1, 16, 24, 3, dtype=torch.uint8))
+    assert len(compiled) == 10
+
+
+def test_more_classes_than_a_label_map_can_hold_are_refused(network):
+    with pytest.raises(InputError, match="257 classes; label maps of 8 bits hold 256"):
+        eacnet.Predictor(network(classes=257))
 
 
 def test_auto_says_what_it_picked(network, pixels, monkeypatch, caplog):

@@ -19,6 +19,7 @@ from eacnet.files import write_bytes
 from eacnet.inference.export.exported import Exported, Signature
 from eacnet.inference.export.formats import FORMATS
 from eacnet.inference.folded import card_of
+from eacnet.inference.rewrite import copied
 from eacnet.inference.runtimes import missing
 from eacnet.models import EACNet
 
@@ -52,7 +53,7 @@ def export_model(model: EACNet, path: Path, signature: Signature) -> dict[str, s
     if signature.size:
         model.check_size(*signature.size)
     network = Exported(model, signature, kind.pads or signature.size is not None).eval()
-    metadata = describe(model, network)
+    metadata = describe(model, network, kind.batch)
     with tempfile.TemporaryDirectory() as folder:
         written = Path(folder, path.name)
         with torch.no_grad():
@@ -64,14 +65,15 @@ def export_model(model: EACNet, path: Path, signature: Signature) -> dict[str, s
     return metadata
 
 
-def describe(model: EACNet, network: Exported) -> dict[str, str]:
-    """Return what a file says about its network, as text."""
+def describe(model: EACNet, network: Exported, batch: str = "batch") -> dict[str, str]:
+    """Return what a file says about its network, as text; `batch` is how many images it takes."""
     card, signature = card_of(model), network.signature
+    smallest = (model.calibration.smallest - 1) * model.stride + 1
     sizes = f"multiples of {network.multiple} pixels, at least {network.least}"
     if signature.size:
         sizes = "{}x{}".format(*signature.size)
     elif network.pads:
-        sizes = "any"
+        sizes = f"any, at least {smallest}x{smallest}" if smallest > 1 else "any"
     return {
         "eacnet": version("eacnet"),
         "backbone": model.backbone_name,
@@ -82,8 +84,8 @@ def describe(model: EACNet, network: Exported) -> dict[str, str]:
         "std": json.dumps(card.std),
         "stride": str(model.stride),
         "sizes": sizes,
-        "input": signature.input,
-        "output": signature.output,
+        "input": signature.input.replace("batch", batch),
+        "output": signature.output.replace("batch", batch),
     }
 
 
@@ -94,7 +96,7 @@ def _verify(
     path: Path,
 ) -> None:
     card, signature = card_of(model), network.signature
-    model.eval()
+    model = copied(model).cpu().eval()
     for height, width in _sizes(network):
         example = signature.example(height, width)
         images = example

@@ -63,8 +63,8 @@ class Exported(nn.Module):
 
     def __init__(self, model: EACNet, signature: Signature, pads: bool) -> None:
         super().__init__()
-        self.folded = Folded(model)
-        self.calibration = copied(model.calibration)
+        self.folded = Folded(model).cpu()
+        self.calibration = copied(model.calibration).cpu()
         self.signature, self.pads = signature, pads
         self.multiple, self.least = model.multiple, least_side(model)
         side = 4 * self.multiple

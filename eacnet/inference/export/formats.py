@@ -20,6 +20,7 @@ class Onnx:
 
     suffix = ".onnx"
     packages, extra = ("onnx", "onnxruntime"), "onnx"
+    batch = "batch"
     pads = True
 
     @staticmethod
@@ -46,6 +47,7 @@ class OpenVino:
 
     suffix = ".xml"
     packages, extra = ("onnx", "openvino"), "onnx,openvino"
+    batch = "batch"
     pads = True
 
     @staticmethod
@@ -75,6 +77,7 @@ class TorchExport:
 
     suffix = ".pt2"
     packages, extra = (), ""
+    batch = "1"  # the one that it was traced with
     pads = False
 
     @staticmethod

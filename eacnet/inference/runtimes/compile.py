@@ -12,6 +12,8 @@ from eacnet.models import EACNet
 
 LIBRARIES = ("torch._inductor.compile_fx",)
 precisions = eager.precisions
+# Behind so many compilations in a process, of all networks together, PyTorch would go on without.
+LIMITS = {"recompile_limit": 1 << 16, "accumulated_recompile_limit": 1 << 16}
 
 
 def open_runtime(
@@ -29,7 +31,7 @@ def open_runtime(
 
     def scores(pixels: Tensor) -> Tensor:
         # Inductor's frozen graphs and inference mode don't go together.
-        with torch.inference_mode(False), torch.no_grad():
+        with torch.inference_mode(False), torch.no_grad(), torch._dynamo.config.patch(LIMITS):
             out = compiled(pixels.clone())
         return out.clone() if device.type == "cuda" else out
 

@@ -13,7 +13,8 @@ from eacnet.models import EACNet
 def precisions(device: torch.device) -> tuple[str, ...]:
     """Return the precisions that the device computes in hardware."""
     if device.type == "cuda":
-        return ("fp32", "fp16", "bf16") if torch.cuda.is_bf16_supported() else ("fp32", "fp16")
+        has_bf16 = torch.cuda.is_bf16_supported(including_emulation=False)
+        return ("fp32", "fp16", "bf16") if has_bf16 else ("fp32", "fp16")
     # Without oneDNN's kernels for it, bfloat16 is emulated and slower than float32.
     return ("fp32", "bf16") if torch.ops.mkldnn._is_mkldnn_bf16_supported() else ("fp32",)
 

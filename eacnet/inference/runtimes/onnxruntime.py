@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from eacnet.errors import InputError
 from eacnet.inference.folded import Folded
 from eacnet.inference.onnx_graph import EXPORTER, scores_graph
 from eacnet.inference.runtimes import Scores
@@ -38,12 +39,17 @@ def open_runtime(
     """Return an inference session as a function; `samples` are for int8, which it lacks."""
     import onnxruntime
 
-    graph = scores_graph(Folded(model))
+    graph = scores_graph(Folded(model).cpu())
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     options.log_severity_level = 3
     provider = "CUDAExecutionProvider" if device.type == "cuda" else "CPUExecutionProvider"
     session = onnxruntime.InferenceSession(graph, options, providers=[provider])
+    if session.get_providers()[0] != provider:  # what it can't load it does without
+        raise InputError(
+            f"ONNX Runtime can't load its {provider}, so it would run on the processor: install "
+            "the CUDA and cuDNN that it was built for, or choose another runtime"
+        )
 
     def scores(pixels: Tensor) -> Tensor:
         (out,) = session.run(None, {"image": pixels.cpu().numpy()})

@@ -89,7 +89,7 @@ def compiler(
         samples: images from which int8 takes its ranges.
         profiled: whether the compiled network keeps the time of each layer.
     """
-    graph = scores_graph(channels_last(Folded(model)))
+    graph = scores_graph(channels_last(Folded(model).cpu()))
     if precision == "int8":
         graph = quantised(graph, samples)
     hint = HINTS[precision]
