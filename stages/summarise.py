@@ -12,7 +12,7 @@ def main() -> None:
     runs = cells(params)
     from eacnet.data.store import open_store
     from eacnet.evaluation.ablation import headline, summarise
-    from eacnet.evaluation.bootstrap import LEVEL, RESAMPLES, SEED
+    from eacnet.evaluation.bootstrap import BOOTSTRAP
     from eacnet.evaluation.counts import Counts
     from eacnet.evaluation.stale import check_cell
     from eacnet.models import build_model
@@ -37,7 +37,7 @@ def main() -> None:
     summary = {
         "split": params.data.evaluate,
         "frames": len(next(iter(counts.values()))),
-        "bootstrap": {"resamples": RESAMPLES, "seed": SEED, "level": LEVEL},
+        "bootstrap": BOOTSTRAP,
         "groups": groups,
     }
     write_json(folder / "ablation.json", summary)

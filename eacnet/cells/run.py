@@ -56,6 +56,11 @@ def train_all(params: Params, executor: Literal["local", "slurm"], jobs: int | N
     if view.failed:
         name, why = next(iter(view.failed.items()))
         raise InputError(f"{len(view.failed)} of {len(left)} trainings failed; {name}: {why}")
+    if executor == "local" and in_slurm:
+        raise InputError(
+            f"{len(in_slurm)} of {len(these)} trainings are still in SLURM; --executor slurm "
+            "follows them"
+        )
     return len(these)
 
 

@@ -1,12 +1,13 @@
 """Rebuild the figures of a report on this machine and say which are reproduced.
 
-Three kinds of checks: the scores of every run follow from its counts (counts.json), the ablation
-follows from the counts of its cells, and, where weights and prepared data are at hand, the pixels
-have their recorded checksum and the networks are scored anew. Trainings are not repeated, and
-neither are timings, which belong to the machine that they name. Exit code 0: all is reproduced. 1:
-a figure differs by more than the tolerance that the table names, or a file or a cell of the report
-or a prepared pixel is missing, damaged or changed. 3: what was checked is reproduced, but weights
-or data for the rest are not at hand (--counts-only asks for no such check).
+Four kinds of checks: the scores of every run follow from its counts (counts.json), the ablation
+follows from the counts of its cells, every file is the one that DVC recorded, and, where weights
+and prepared data are at hand, the pixels have their recorded checksum and the networks are scored
+anew. Trainings are not repeated, and neither are timings, which belong to the machine that they
+name. Exit code 0: all is reproduced. 1: a figure differs by more than the tolerance that the table
+names, or a file or a cell of the report or a prepared pixel is missing, damaged or changed. 3: what
+was checked is reproduced, but weights or data for the rest are not at hand (--counts-only asks for
+no such check).
 """
 
 import argparse

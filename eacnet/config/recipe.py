@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from eacnet.config.names import Natural, Positive, Size, Strict
 
@@ -17,6 +17,12 @@ class Optimiser(Strict):
     lr: Annotated[float, Field(gt=0)]
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
     weight_decay: Annotated[float, Field(ge=0)]
+
+    @model_validator(mode="after")
+    def _all_is_applied(self) -> "Optimiser":
+        if self.momentum and self.name != "sgd":
+            raise ValueError(f"{self.name} takes no momentum; leave it out, or choose sgd")
+        return self
 
 
 class Schedule(Strict):
@@ -36,6 +42,14 @@ class Loss(Strict):
     keep: Annotated[float, Field(gt=0, le=1)] = 0.0625
     class_weights: Literal["none", "log"] | list[Annotated[float, Field(gt=0)]]
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+
+    @model_validator(mode="after")
+    def _all_is_applied(self) -> "Loss":
+        fields = type(self).model_fields
+        for name in ("threshold", "keep"):
+            if self.name != "ohem" and getattr(self, name) != fields[name].default:
+                raise ValueError(f"{self.name} takes no {name}; leave it out, or choose ohem")
+        return self
 
 
 class Photometric(Strict):

@@ -41,6 +41,8 @@ class _Loader(yaml.SafeLoader):
         seen: set[Any] = set()
         for key, _ in node.value:
             name = self.construct_object(key, deep=True)
+            if not isinstance(key, ScalarNode):
+                raise ConstructorError(None, None, "a key is no plain word", key.start_mark)
             if name in seen:
                 raise ConstructorError(None, None, f"key {name!r} is there twice", key.start_mark)
             seen.add(name)
@@ -50,7 +52,12 @@ class _Loader(yaml.SafeLoader):
         text = self.construct_scalar(node).replace("_", "")
         digits = text.lstrip("+-")
         base = {"0b": 2, "0o": 8, "0x": 16}.get(digits[:2], 10)
-        return (-1 if text[0] == "-" else 1) * int(digits if base == 10 else digits[2:], base)
+        try:
+            return (-1 if text[0] == "-" else 1) * int(digits if base == 10 else digits[2:], base)
+        except ValueError:
+            raise ConstructorError(
+                None, None, f"{text[:40]!r} is no whole number", node.start_mark
+            ) from None
 
 
 for _tag, (_pattern, _first) in _PLAIN.items():

@@ -9,6 +9,8 @@ import numpy as np
 RESAMPLES = 10_000
 SEED = 2020
 LEVEL = 0.95
+# As ablation.json names it.
+BOOTSTRAP = {"resamples": RESAMPLES, "seed": SEED, "level": LEVEL}
 
 
 def draw_images(images: int, resamples: int = RESAMPLES, seed: int = SEED) -> np.ndarray:

@@ -73,17 +73,17 @@ class Uncertainty:
             return 0.0
         return brentq(lambda p: self.half_width(p) - abs(gain), _LEAST_P, 1.0, xtol=1e-10)
 
-    def detectable(self) -> float:
-        """Return the true gain of which POWER of such experiments would have called an interval.
+    def detectable(self, p: float = 1 - LEVEL) -> float:
+        """Return the true gain of which POWER of such experiments would have found a p this small.
 
         Other seeds and images give another mean gain, normal about the true one, and another
-        variance between as many seeds (chi-squared); Holm's correction is left out.
+        variance between as many seeds (chi-squared).
         """
         if not self.error:
             return 0.0
         shares = (np.arange(200) + 0.5) / 200
         drawn = 2 * gammaincinv((self.seeds - 1) / 2, shares) / (self.seeds - 1)
-        halves = self._half_widths(self.of_seeds * drawn, 1 - LEVEL)
+        halves = self._half_widths(self.of_seeds * drawn, p)
 
         def missing(true: float) -> float:
             above, below = (true - halves) / self.error, (-true - halves) / self.error
@@ -108,23 +108,22 @@ def gain(by_seed: Sequence[float], resampled: np.ndarray, images: int) -> dict[s
     Returns:
         mean; std over the seeds; the intervals over `images` (percentile bootstrap of the mean over
         the seeds), `seeds` (Student's t) and `joint` (both, see above); `p`, that of the joint
-        interval; `detectable`, see `Uncertainty.detectable`. One seed says nothing about another
-        training: all but mean and images are None then. `holm` and `significant` are None until
-        `judge` has seen all gains.
+        interval. One seed, or one image, says nothing about another: all but mean and images are
+        None then. `holm`, `detectable` and `significant` are None until `judge` has seen all gains.
     """
     values = np.asarray(by_seed, np.float64)
     mean, several = float(values.mean()), len(values) > 1
-    found = Uncertainty.of(values, resampled, images) if several else None
+    found = Uncertainty.of(values, resampled, images) if several and images > 1 else None
     half, seed_half = (found.half_width(), _seed_half_width(values)) if found else (0.0, 0.0)
     return {
         "mean": round(mean, 4),
         "std": round(float(values.std(ddof=1)), 4) if several else None,
         "images": _rounded(image_interval(resampled.mean(0))),
-        "seeds": _rounded((mean - seed_half, mean + seed_half)) if several else None,
-        "joint": _rounded((mean - half, mean + half)) if several else None,
+        "seeds": _rounded((mean - seed_half, mean + seed_half)) if found else None,
+        "joint": _rounded((mean - half, mean + half)) if found else None,
         "p": round(found.p_value(mean), 6) if found else None,
         "holm": None,
-        "detectable": round(found.detectable(), 4) if found else None,
+        "detectable": found,
         "significant": None,
     }
 
@@ -135,7 +134,9 @@ def judge(family: Sequence[dict[str, Any]]) -> None:
     Args:
         family: what `gain` returned for all pairs that are judged on one score. Those of several
             seeds get `holm`, the adjusted p, and `significant`: whether it is at most 1 - LEVEL.
-            Then at most that share of experiments without any gain call one.
+            Then at most that share of experiments without any gain call one. `detectable` becomes
+            the true gain that POWER of such experiments would have called were it the only one
+            among as many: the first step of Holm's, Bonferroni's.
     """
     judged = sorted((one for one in family if one["p"] is not None), key=lambda one: one["p"])
     adjusted = 0.0
@@ -143,6 +144,7 @@ def judge(family: Sequence[dict[str, Any]]) -> None:
         adjusted = max(adjusted, min(1.0, (len(judged) - place) * one["p"]))
         one["holm"] = round(adjusted, 6)
         one["significant"] = bool(adjusted <= 1 - LEVEL)
+        one["detectable"] = round(one["detectable"].detectable((1 - LEVEL) / len(judged)), 4)
 
 
 def _seed_half_width(values: np.ndarray) -> float:

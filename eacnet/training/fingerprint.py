@@ -31,18 +31,26 @@ SOURCES = (
     "training/schedule.py",
 )
 ATTENTION = "models/attention.py"
+PRETRAINED = ("pretrained/imagenet.py", "pretrained/names.py")
 BACKBONES = "models/backbones"
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef)
 
 
-def source_digest(backbone: str, calibration: str, package: Path = PACKAGE) -> str:
-    """Return the SHA-256 of the code that decides what a training of this network computes."""
+def source_digest(
+    backbone: str, calibration: str, pretrained: str = "none", package: Path = PACKAGE
+) -> str:
+    """Return the SHA-256 of the code that decides what a training of this network computes.
+
+    `pretrained` names whose weights it starts from, "none" if it does not.
+    """
     others = {name for name in CALIBRATIONS.values() if name} - {CALIBRATIONS[calibration]}
     digest = hashlib.sha256()
     for name in source_files(backbone, package):
         digest.update(_code(package / name).encode() + b"\0")
     if calibration != "none":
         digest.update(_code(package / ATTENTION, others).encode())
+    for name in PRETRAINED if pretrained != "none" else ():
+        digest.update(_code(package / name).encode() + b"\0")
     return digest.hexdigest()
 
 

@@ -78,8 +78,10 @@ def start_of(run: Run, params: Params, data: Data) -> Start:
         "trained_on": params.trained_on(run.calibration),
         "data": data.checksum,
     }
-    sources = source_digest(run.backbone, run.calibration)
+    sources = source_digest(run.backbone, run.calibration, origin[1])
+    # The file that it starts from is known by its checksum, wherever it lies.
     anywhere = {"init": start["init"] and {**start["init"], "path": None}}
+    anywhere["recipe"] = {**facts["recipe"], "init": None}
     version = torch.__version__.partition("+")[0]
     same = {**facts, **anywhere, "dataset": params.dataset, "torch": version}
     mean = start["init"]["mean"] if start["init"] else mean
@@ -113,22 +115,20 @@ def train_run(run: Run, params: Params, folder: Path = Path()) -> None:
     start, store = start_of(run, params, data), finished_trainings(params)
     key, checkpoint = start.key, CHECKPOINTS / f"{start.key}.pt"
     # What was trained on other machines needs none of them any more.
-    if started_processes()[0] == 1 and store.has(key):
-        _take(store, key, run, weights, results)
+    if started_processes()[0] == 1 and _taken(store, key, run, weights, results):
         return
     check_processes(params.hardware)
     fabric = make_fabric(params.hardware, recipe.precision)
     lead = not fabric.global_rank
     with store.only_one(key) if lead else nullcontext():
-        if fabric.broadcast(lead and store.has(key)):
-            if lead:
-                _take(store, key, run, weights, results)
+        if fabric.broadcast(lead and _taken(store, key, run, weights, results)):
             return
         fabric.print(f"{run.name} {describe_start(start.origin)}")
         _train(fabric, start.network, start.mean, run.seed, params, data, checkpoint, results)
         if not lead:
             return
-        if source_digest(run.backbone, run.calibration) != start.sources:
+        pretrained = params.model.weights_for(run.backbone)
+        if source_digest(run.backbone, run.calibration, pretrained) != start.sources:
             raise InputError("code that this training depends on changed meanwhile; run it again")
         card = {"mean": start.mean, "std": [1.0] * 3, "dataset": params.dataset}
         save_model(start.network, weights, classes=data.info["classes"], **card)
@@ -142,9 +142,16 @@ def train_run(run: Run, params: Params, folder: Path = Path()) -> None:
         checkpoint.unlink(missing_ok=True)
 
 
-def _take(store: Store, key: str, run: Run, weights: Path, results: Path) -> None:
+def _taken(store: Store, key: str, run: Run, weights: Path, results: Path) -> bool:
+    """Take a training over, if it is finished and no other process drops it meanwhile."""
+    if not store.has(key):
+        return False
+    try:
+        store.take(key, weights, results)
+    except FileNotFoundError:
+        return False
     print(f"{run.name} was trained before: taken over from {store.root / key}")
-    store.take(key, weights, results)
+    return True
 
 
 def _train(

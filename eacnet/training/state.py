@@ -39,7 +39,7 @@ class Training:
             "optimiser": self.optimiser.state_dict(),
             "average": self.average and self.average.network.state_dict(),
             "history": [asdict(epoch) for epoch in self.history],
-            "threads": torch.get_num_threads(),
+            "circumstances": _circumstances(),
         }
         content = io.BytesIO()  # a full disk in the midst of an archive is told unintelligibly
         torch.save(state, content)
@@ -52,7 +52,7 @@ class Training:
         try:
             state = torch.load(path, map_location="cpu", weights_only=True)
             history = [Epoch(**epoch) for epoch in state["history"]]
-            threads = int(state["threads"])
+            before = dict(state["circumstances"])
             for name, part in zip(("network", "optimiser", "average"), parts, strict=False):
                 part.load_state_dict(state[name])
             if problem := unfit_values(self.network.state_dict()):
@@ -64,9 +64,23 @@ class Training:
                 part.load_state_dict(state)
             return False
         self.history = history
-        if threads != torch.get_num_threads():
+        now = _circumstances()
+        if changed := [
+            f"{name} {before[name]}, now {now[name]}"
+            for name in now
+            if before.get(name) != now[name]
+        ]:
             print(
-                f"the epochs so far ran with {threads} threads, now there are "
-                f"{torch.get_num_threads()}: the result is as good, but not the same to the bit"
+                f"the epochs so far ran with {'; '.join(changed)}: the result is as good, but not "
+                "the same to the bit"
             )
         return True
+
+
+def _circumstances() -> dict[str, int]:
+    """Return what else the bits depend on, besides the device."""
+    several = torch.distributed.is_available() and torch.distributed.is_initialized()
+    return {
+        "threads": torch.get_num_threads(),
+        "processes": torch.distributed.get_world_size() if several else 1,
+    }

@@ -6,6 +6,7 @@ other machines, other checkouts, jobs of a cluster, shares the trainings.
 
 import os
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,12 +27,17 @@ class Store:
     limit: int
 
     def take(self, key: str, weights: Path, results: Path) -> None:
-        """Copy a finished training to where a stage writes it."""
+        """Copy a finished training to where a stage writes it.
+
+        Raises:
+            FileNotFoundError: another process has dropped it meanwhile.
+        """
         folder = self.root / key
         for name, target in _targets(weights, results).items():
             with replacing(target) as temporary:
                 shutil.copyfile(folder / name, temporary)
-        os.utime(folder)
+        with suppress(OSError):  # a store that this user may only read
+            os.utime(folder)
 
     def put(self, key: str, weights: Path, results: Path) -> None:
         """Keep a copy of a finished training, and drop the longest unused beyond the limit."""
@@ -63,14 +69,19 @@ class Store:
         return FileLock(self.root / f".{key}.lock")
 
     def _trim(self, keep: str) -> None:
-        folders = [path for path in self.root.iterdir() if path.is_dir() and path.name != keep]
-        sizes = {path: _size(path) for path in folders}
-        free = self.limit - _size(self.root / keep) - sum(sizes.values())
-        for path in sorted(folders, key=lambda path: path.stat().st_mtime):
+        """Drop finished trainings; another process may do so, or put some, at the same time."""
+        others = {}
+        for path in self.root.iterdir():
+            # What begins with a dot another process is about to write.
+            if path.name != keep and not path.name.startswith("."):
+                with suppress(FileNotFoundError):
+                    others[path] = path.stat().st_mtime, _size(path)
+        free = self.limit - _size(self.root / keep) - sum(size for _, size in others.values())
+        for path, (_, size) in sorted(others.items(), key=lambda entry: entry[1]):
             if free >= 0:
                 return
-            shutil.rmtree(path)
-            free += sizes[path]
+            shutil.rmtree(path, ignore_errors=True)
+            free += size
 
 
 def _targets(weights: Path, results: Path) -> dict[str, Path]:

@@ -1,9 +1,10 @@
 """The checks of a report: from its counts, from the cells of its ablation, by scoring anew."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from eacnet.errors import InputError, NotCheckedError
+from eacnet.evaluation.bootstrap import BOOTSTRAP
 from eacnet.evaluation.counts import Counts
 from eacnet.verify.compare import (
     CLASS_TOLERANCE,
@@ -15,6 +16,7 @@ from eacnet.verify.compare import (
     compare_summary,
 )
 from eacnet.verify.outcome import ANEW, Check
+from eacnet.verify.recorded import recorded_md5
 from eacnet.verify.report import Report
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ def stored_checks(report: Report) -> list[Check]:
         for run in report.runs
     ]
     checks.append(_attempt("ablation from counts", "all cells", lambda: _ablation(report)))
-    if report.recorded_files:
+    if (report.project / "dvc.lock").is_file():
         checks.append(_attempt("files that DVC recorded", "all runs", lambda: _files(report)))
     return checks
 
@@ -55,6 +57,8 @@ def _attempt(what: str, run: str, check: Callable[[], tuple[str, Comparison]]) -
     except InputError as error:
         damaged = not isinstance(error, NotCheckedError)
         return Check(what, run, obstacle=str(error), damaged=damaged)
+    except (LookupError, TypeError, ValueError) as error:  # files that do not fit each other
+        return Check(what, run, obstacle=f"its files contradict each other ({error})", damaged=True)
 
 
 def _from_counts(report: Report, run: str) -> tuple[str, Comparison]:
@@ -80,7 +84,18 @@ def _ablation(report: Report) -> tuple[str, Comparison]:
     classes = list(report.evaluation(next(iter(cells)))["class_iou"])
     files = {"ablation.json": ablation, "metrics.json": report.summary}
     costs = _costs(ablation["groups"], len(classes))
-    return EXACT, compare_summary(files, counts, classes, costs)
+    how = {"split": _split(report, cells), "bootstrap": BOOTSTRAP}
+    return EXACT, compare_summary(files, counts, classes, costs, how)
+
+
+def _split(report: Report, cells: Iterable[str]) -> str:
+    """Return the split that all cells were scored on."""
+    splits = {report.evaluation(name)["provenance"]["split"] for name in cells}
+    if len(splits) > 1:
+        raise InputError(
+            f"the cells were scored on {' and '.join(sorted(splits))}; score them anew"
+        )
+    return splits.pop()
 
 
 def _costs(groups: list[dict[str, Any]], classes: int) -> dict[tuple[str, str], dict[str, Any]]:
@@ -102,11 +117,12 @@ def _costs(groups: list[dict[str, Any]], classes: int) -> dict[tuple[str, str], 
 
 
 def _files(report: Report) -> tuple[str, Comparison]:
-    result = Comparison()
-    project = report.project
-    state = {name: (project / name).exists() for name in report.recorded_files}
-    result.add("dvc.lock", dict.fromkeys(state, True), state)
-    return "there", result
+    recorded, result = report.recorded_files, Comparison()
+    if not recorded:
+        raise NotCheckedError(f"dvc.lock records nothing of {report.experiment}")
+    found = {name: recorded_md5(report.project / name) for name in recorded}
+    result.add("dvc.lock", recorded, found)
+    return EXACT, result
 
 
 def _pixels(report: Report) -> tuple[str, Comparison]:

@@ -128,6 +128,7 @@ def compare_summary(
     cells: dict[tuple[str, str, int], Counts],
     classes: Sequence[str],
     costs: dict[tuple[str, str], dict[str, Any]],
+    how: dict[str, Any],
 ) -> Comparison:
     """Rebuild the ablation from the counts of its cells and compare, exactly.
 
@@ -136,6 +137,7 @@ def compare_summary(
         cells: (backbone, calibration, seed) -> counts of each cell.
         classes: names.
         costs: (backbone, calibration) -> parameters and macs, as ablation.json holds them.
+        how: split and bootstrap, as ablation.json holds them.
     """
     groups = [
         {**group, **costs[group["backbone"], group["calibration"]]}
@@ -147,8 +149,9 @@ def compare_summary(
     # By name: the order of the groups is no figure.
     result.add(
         "ablation.json",
-        {"frames": stored["frames"], **_by_network(stored["groups"])},
-        {"frames": frames, **_by_network(groups)},
+        {"frames": stored["frames"], **_by_network(stored["groups"])}
+        | {name: stored.get(name) for name in how},
+        {"frames": frames, **_by_network(groups)} | how,
     )
     result.add("metrics.json", files["metrics.json"], {"ablation": headline(groups)})
     return result

@@ -80,10 +80,14 @@ class Report:
         return list(named)
 
     @property
-    def recorded_files(self) -> list[str]:
-        """The files and folders of this report that dvc.lock names."""
-        paths = [path for stage in self._recorded_stages for path in _paths(stage)]
-        return [path for path in paths if path.startswith(f"{self._inside}/")]
+    def recorded_files(self) -> dict[str, str]:
+        """The files and folders of this report that dvc.lock names, with their MD5 there."""
+        outs = [out for stage in self._recorded_stages for out in stage.get("outs", [])]
+        return {
+            str(out["path"]): str(out.get("md5"))
+            for out in outs
+            if str(out["path"]).startswith(f"{self._inside}/")
+        }
 
     @property
     def _inside(self) -> str:

@@ -130,6 +130,8 @@ def test_what_is_queued_already_is_not_submitted_again(cluster, here, tmp_path, 
     cluster("9_4 RUNNING", "12 PENDING")
     module.train_all(params(), "slurm", None)
     assert len(list(tmp_path.glob("sbatch-*"))) == 1
+    with pytest.raises(InputError, match="2 of 2 trainings are still in SLURM"):
+        module.train_all(params(), "local", None)
 
 
 def test_one_process_at_a_time_trains_an_experiment(here, cell, monkeypatch):

@@ -1,6 +1,8 @@
 import csv
 import json
 import shutil
+import subprocess
+import sys
 from dataclasses import fields
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from eacnet.datasets.camvid import LABELS as CAMVID
 from eacnet.datasets.labels import trained
 from eacnet.evaluation import ablation as summary
 from eacnet.evaluation.ablation import headline, summarise
-from eacnet.evaluation.bootstrap import draw_images
+from eacnet.evaluation.bootstrap import BOOTSTRAP, draw_images
 from eacnet.evaluation.counts import Counts
 from eacnet.evaluation.evaluate import evaluate
 from eacnet.evaluation.results import details, metrics
@@ -110,7 +112,8 @@ def made(tmp_path_factory):
         cost = complexity(build_model(group["backbone"], 11, group["calibration"]), *SIZE)
         macs = {"height": 24, "width": 32, "total": cost.macs, "attention": cost.attention_macs}
         groups.append({**group, "parameters": cost.parameters, "macs": macs})
-    write_json(folder / "ablation.json", {"split": "test", "frames": 3, "groups": groups})
+    how = {"split": "test", "frames": 3, "bootstrap": BOOTSTRAP}
+    write_json(folder / "ablation.json", {**how, "groups": groups})
     write_json(folder / "metrics.json", {"ablation": headline(groups)})
     return root
 
@@ -365,4 +368,59 @@ def test_a_cell_that_the_recorded_parameters_name_is_missed(project, verify):
     code, _, text = verify("--counts-only")
     assert code == 1
     assert "ablation.json lacks dab-none-2, dab-pooled-2, which the experiment's" in text
-    assert "dvc.lock reports/camvid_tiny/main/training.json: True in the report, False" in text
+    assert "dvc.lock reports/camvid_tiny/main/training.json: " in text
+
+
+@pytest.fixture
+def recorded(project):
+    """The same project, whose dvc.lock is DVC's own record of the report's files."""
+    inside = "reports/camvid_tiny"
+    (project / inside / "tables").mkdir()
+    (project / inside / "tables/a.csv").write_text("1\n")
+    (project / inside / "tables/b.csv").write_text("2\n")
+    (project / inside / "README.md").write_text("59.24 % mIoU")
+    paths = [f"{inside}/README.md", f"{inside}/tables", f"{inside}/ablation.json"]
+    outs = [{path: {"cache": False}} for path in paths]
+    write_json(project / "dvc.yaml", {"stages": {"report": {"cmd": "x", "outs": outs}}})
+    for command in (["init", "--no-scm", "-q"], ["commit", "--force", "-q"]):
+        subprocess.run([sys.executable, "-m", "dvc", *command], cwd=project, check=True)
+    return project
+
+
+def test_files_that_dvc_recorded_and_that_were_edited_since_are_no_success(recorded, verify):
+    assert verify("--counts-only")[0] == 0
+    inside = recorded / "reports/camvid_tiny"
+    (inside / "README.md").write_text("99.99 % mIoU")
+    (inside / "tables/b.csv").write_text("3\n")
+    code, _, text = verify("--counts-only")
+    assert code == 1
+    for name in ("README.md", "tables"):
+        assert f"dvc.lock reports/camvid_tiny/{name}: " in text
+    assert "dvc.lock reports/camvid_tiny/ablation.json" not in text
+
+
+def test_a_report_that_dvc_recorded_nothing_of_is_not_checked_in_full(project, verify):
+    write_json(project / "dvc.lock", {"stages": {}})
+    code, _, text = verify("--counts-only")
+    assert code == 3
+    assert "dvc.lock records nothing of camvid_tiny" in text
+
+
+@pytest.mark.parametrize(("key", "value"), [("split", "val"), ("bootstrap", {"level": 0.5})])
+def test_what_an_ablation_says_of_itself_is_checked(project, verify, key, value):
+    path = project / "reports/camvid_tiny/ablation.json"
+    write_json(path, json.loads(path.read_text()) | {key: value})
+    code, _, text = verify("--counts-only")
+    assert code == 1
+    assert f"ablation.json {key}" in text
+
+
+def test_counts_of_other_classes_are_damage_and_hold_up_no_other_check(project, verify):
+    path = project / "reports/camvid_tiny/cells/dab-none-1/counts.json"
+    counts = Counts.load(path)
+    cut = [getattr(counts, field.name) for field in fields(Counts)]
+    Counts(*(part[..., :5, :5] if index < 2 else part for index, part in enumerate(cut))).save(path)
+    code, table, text = verify("--counts-only")
+    assert code == 1
+    assert "Traceback" not in text
+    assert len(table) > 2

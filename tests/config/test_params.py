@@ -52,6 +52,8 @@ def test_every_published_recipe_is_as_its_paper_says():
         ("recipes.camvid.batch", 0, ["recipes.camvid.batch is 0", "greater than 0"]),
         ("recipes.camvid.optimiser.lr", "fast", ["optimiser.lr is 'fast'", "valid number"]),
         ("recipes.camvid.optimiser.lr", float("nan"), ["optimiser.lr is nan"]),
+        ("recipes.camvid.optimiser.momentum", 0.9, ["adam takes no momentum", "choose sgd"]),
+        ("recipes.camvid.loss.keep", 0.5, ["cross_entropy takes no keep", "choose ohem"]),
         ("recipes.camvid.optimiser", {"nam": "sgd"}, ["unknown key", "optimiser.nam"]),
         ("recipes.camvid.loss.class_weights", "sqrt", ["class_weights is 'sqrt'", "'log'"]),
         ("recipes.camvid.loss.class_weights", [1, -1], ["class_weights.1 is -1"]),

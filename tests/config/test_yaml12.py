@@ -30,6 +30,9 @@ def test_a_scalar_is_what_dvc_takes_it_for(tmp_path, text):
         ("a: [{b: 1}, {c: 1, c: 2}]", "key 'c' is there twice"),
         ("a: &x 1\nb: *x", "alias"),
         ("a: &x {c: 1}\nb: {<<: *x}", "alias"),
+        ("[a]: 1", "a key is no plain word"),
+        ("a: -_", "'-' is no whole number"),
+        (f"a: {'9' * 5000}", "is no whole number"),
     ],
 )
 def test_what_dvc_would_not_write_to_is_refused(tmp_path, text, what):

@@ -73,7 +73,8 @@ def test_detectable_is_the_gain_at_which_a_t_test_has_its_power():
 
 
 def test_holm_by_hand():
-    family = [{"p": p} for p in (0.04, 0.001, None, 0.03, 0.02)]
+    found = Uncertainty(0.09, 0.0, 6, 100)
+    family = [{"p": p, "detectable": p and found} for p in (0.04, 0.001, None, 0.03, 0.02)]
     judge(family)
     holm = [one.get("holm") for one in family]
     assert holm == [
@@ -84,6 +85,16 @@ def test_holm_by_hand():
         0.06,
     ]  # 4 x .001, 3 x .02, max(., 2 x .03), max(., 1 x .04)
     assert [one.get("significant") for one in family] == [False, True, None, False, False]
+    # Of four gains the one that is there alone is called where its p is below 0.05 / 4.
+    critical = scipy.stats.t.ppf(1 - 0.0125 / 2, 5)
+    power = scipy.stats.nct.sf(critical, 5, family[0]["detectable"] / 0.3)
+    assert power == pytest.approx(0.8, abs=2e-3)
+    assert family[2]["detectable"] is None
+
+
+def test_one_image_says_nothing_of_others():
+    found = gain([0.5, 0.7], np.array([[0.5, 0.5], [0.7, 0.7]]), 1)
+    assert (found["joint"], found["p"], found["detectable"]) == (None, None, None)
 
 
 @pytest.mark.parametrize("seeds", [3, 6])

@@ -113,7 +113,7 @@ def test_joint_intervals_and_the_control_in_words(results, ablation):
     [
         ({}, {}, "Attention adds to the scores, and more than re-weighting the classes does."),
         ({"significant": False}, {}, "adds anything to the scores is not shown."),
-        ({"mean": -0.5}, {}, "adds anything to the scores is not shown."),
+        ({"mean": -0.5}, {}, "Attention makes the scores worse."),
         ({}, {"significant": False}, "more than re-weighting the classes does is not shown."),
         ({}, {"mean": -0.5}, "but less than re-weighting the classes does."),
     ],

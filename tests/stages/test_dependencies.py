@@ -65,6 +65,10 @@ def test_all_that_can_change_the_trained_bits(stage, backbone):
     assert files <= found
 
 
+def test_all_that_can_change_the_summary():
+    assert computing(ROOT / "eacnet/evaluation/ablation.py") <= watched("summarise")
+
+
 @pytest.mark.parametrize("stage", ["evaluate", "ablation"])
 def test_all_that_can_change_what_is_counted(stage):
     found = watched(stage, **{"model.backbone": "dab", "item.backbone": "dab"})

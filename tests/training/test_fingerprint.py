@@ -17,7 +17,7 @@ def edited(package: Path, file: str, old: str, new: str) -> str:
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new, 1))
-    return source_digest("dab", "pooled", package)
+    return source_digest("dab", "pooled", package=package)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,17 @@ def test_code_that_can_not_leaves_it(package, file, old, new):
 def test_a_network_that_is_built_from_another_depends_on_both(package):
     before = source_digest("erfnet", "none")
     edited(package, "models/backbones/erf.py", "stride = 8", "stride = 16")
-    assert source_digest("erfnet", "none", package) != before
+    assert source_digest("erfnet", "none", package=package) != before
+
+
+def test_weights_to_start_from_count_where_there_are_any(package):
+    edited(package, "pretrained/imagenet.py", "import", "import math\nimport")
+    digests = [
+        [source_digest("resnet18", "pooled", name, each) for each in (PACKAGE, package)]
+        for name in ("none", "imagenet")
+    ]
+    assert digests[0][0] == digests[0][1]
+    assert len({*digests[0], *digests[1]}) == 3
 
 
 def test_every_source_is_there():

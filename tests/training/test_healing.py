@@ -37,7 +37,7 @@ def state(training):
         lambda state: state.pop("network"),
         lambda state: state.pop("history"),
         lambda state: state.update(history=[{"epoch": 1}]),
-        lambda state: state.update(threads="many"),
+        lambda state: state.update(circumstances="many"),
         lambda state: state["network"].pop("1.running_var"),
         lambda state: state["network"].update({"0.weight": torch.ones(2)}),
         lambda state: state["network"].update({"0.weight": torch.full((3, 3), torch.nan)}),

@@ -249,7 +249,7 @@ def test_a_training_goes_on_with_another_number_of_threads_and_says_so(samples, 
     assert [epoch.epoch for epoch in history] == [1, 2]
     said = capsys.readouterr().out
     assert "goes on behind epoch 1" in said
-    assert f"ran with {threads} threads, now there are {threads + 1}" in said
+    assert f"ran with threads {threads}, now {threads + 1}: the" in said
 
 
 def test_the_curve_is_shown_from_the_start_and_after_each_epoch(samples, tmp_path):

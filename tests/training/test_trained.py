@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from eacnet.training import trained as module
 from eacnet.training.trained import FILES, Store
 
 
@@ -39,6 +40,28 @@ def test_a_training_that_is_not_whole_is_none(tmp_path, finished):
     store.put("a", *finished("one"))
     (tmp_path / "store/a" / FILES[0]).unlink()
     assert not store.has("a")
+
+
+def test_what_other_processes_do_meanwhile_fails_no_training(tmp_path, finished, monkeypatch):
+    store = Store(tmp_path / "store", 1)
+    store.put("a", *finished("one"))
+    half = tmp_path / "store/.b.abcdef-1-0.tmp"  # what another process is about to put
+    half.mkdir()
+    (half / FILES[0]).write_text("half")
+    (tmp_path / "store/c").mkdir()
+    size = module._size
+
+    def dropped_meanwhile(folder):
+        if folder.name == "c" and folder.exists():
+            folder.rmdir()
+            raise FileNotFoundError(folder)
+        return size(folder)
+
+    monkeypatch.setattr(module, "_size", dropped_meanwhile)
+    store.put("d", *finished("two"))
+    assert {path.name for path in (tmp_path / "store").iterdir()} == {half.name, "d"}
+    with pytest.raises(FileNotFoundError):
+        store.take("a", tmp_path / "x/w", tmp_path / "x")
 
 
 def test_the_longest_unused_go_first_and_never_the_newest(tmp_path, finished):

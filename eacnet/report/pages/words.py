@@ -114,6 +114,8 @@ def _conclusion(gains: dict[str, Any]) -> str:
         return "Attention adds to the scores, and more than re-weighting the classes does."
     if called == {"none": 1, "point": -1}:
         return "Attention adds to the scores, but less than re-weighting the classes does."
+    if called["none"] == -1:
+        return "Attention makes the scores worse."
     if called["none"] == 1:
         return (
             "Something is added to the scores, but that attention adds more than re-weighting the"

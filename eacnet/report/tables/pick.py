@@ -34,6 +34,8 @@ def pick(results: Results) -> pd.DataFrame:
         here = [one for one in found if one.device == device]
         size = shown_size(results, here)
         best = front([one for one in here if one.size == size])
+        if not best:
+            continue
         image = f"{size[0]} {TIMES} {size[1]}"
         for target in TARGETS:
             # From slow to fast is from accurate to less so.
