@@ -4,9 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-# Interpolated values of a strip: 4 MB in float32, which stay in a processor's cache until they are
-# compared. A GPU would spend its time on starting the kernels of so small strips.
-STRIP, STRIP_ON_GPU = 1 << 20, 1 << 28
+# Interpolated values of a strip: 4 MB in float32, which stay in cache until they are compared.
+STRIP = 1 << 20
 
 
 def label_map(scores: Tensor, size: tuple[int, int], stride: int) -> Tensor:
@@ -28,8 +27,7 @@ def label_map(scores: Tensor, size: tuple[int, int], stride: int) -> Tensor:
     full = (rows, columns) == (height + -height % stride, width + -width % stride)
     step = 1 if full else stride
     labels = torch.empty((batch, height, width), dtype=torch.uint8, device=scores.device)
-    values = STRIP_ON_GPU if scores.is_cuda else STRIP
-    strip = max(1, values // (batch * classes * columns * step * step))
+    strip = max(1, STRIP // (batch * classes * columns * step * step))
     for top in range(0, rows, strip):
         bottom = min(top + strip, rows)
         above, below = max(top - 1, 0), min(bottom + 1, rows)

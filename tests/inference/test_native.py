@@ -48,6 +48,16 @@ def test_label_map_is_that_of_whole_planes(compiled, stride, rows, columns):
         assert (ours != truth).float().mean() < 1e-3  # ties in the last bit
 
 
+@pytest.mark.parametrize(("rows", "columns"), [(5, 7), (1, 1)])
+def test_the_label_map_of_a_gpu_is_the_same(network, rows, columns):
+    scores = torch.randn(2, 5, rows, columns, generator=torch.Generator().manual_seed(3))
+    postprocess = Postprocess(network(calibration="none"), torch.device("cpu"), "fp32")
+    postprocess.device, postprocess.kernels = torch.device("cuda"), None  # where it takes that way
+    for cut in (0, 7):
+        size = (rows * 8 - cut, columns * 8 - cut)
+        assert torch.equal(postprocess(scores, size), label_map(scores, size, 8))
+
+
 def test_without_a_compiler_pytorch_does_the_work(monkeypatch, network, pixels, caplog):
     image = pixels(45, 61)[0].numpy()
     with_kernels = Predictor(network())(image)

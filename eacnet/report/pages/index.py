@@ -47,8 +47,8 @@ READINGS = (
     " trained backbone. Frozen: the calibration alone trains, on top of it. Differences in"
     " percentage points, mean ± standard deviation over the seeds; in brackets the 95 % interval"
     " over seeds and images together. Detectable: the gain in mIoU that such an experiment would"
-    " have called with a probability of 80 %. The verdict is on mIoU, corrected for the number of"
-    " gains (Holm).",
+    " have called with a probability of 80 %, were it the only one. The verdict is on mIoU,"
+    " corrected for the number of gains (Holm).",
 )
 FOOT = (
     "Tables are Markdown, LaTeX (a bare `tabular` of booktabs for `\\input`) and CSV with the same"

@@ -99,7 +99,7 @@ def _differences_note(results: Results) -> str:
         note += (
             " Significant: p of the interval in brackets, corrected for all gains in that score"
             " (Holm, 1979), is at most 0.05. Detectable: the smallest gain that most experiments"
-            " with so many seeds and images would have called."
+            " with so many seeds and images would have called, were it the only one."
         )
     if any(DECODER in compared(group) for group in results.groups):
         note += (
