@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tabulate import tabulate
+
 from eacnet.verify.compare import Comparison
 
 # Of the differences of a check, as many are shown; the table counts them all.
 SHOWN = 20
 ANEW = "network scored anew"
 _HEADINGS = ("check", "run", "figures", "reproduced", "largest deviation", "tolerance")
-_NUMBERS = slice(2, 5)
+_ALIGNED = ("left", "left", "right", "right", "right", "left")
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,8 @@ class Check:
 
 def outcome(title: str, checks: Sequence[Check]) -> str:
     """Write all checks as a table, then what differs, then what could not be checked and why."""
-    parts = [_table([_HEADINGS, *map(_row, checks)])]
+    rows = map(_row, checks)
+    parts = [tabulate(rows, _HEADINGS, "simple", disable_numparse=True, colalign=_ALIGNED)]
     parts += [_differences(check) for check in checks if check.outcome and not _agrees(check)]
     damaged = [check for check in checks if check.damaged]
     undone = [check for check in checks if check.outcome is None and not check.damaged]
@@ -58,21 +61,6 @@ def _row(check: Check) -> tuple[str, ...]:
     figures, missed = check.outcome.figures, len(check.outcome.differences)
     largest = f"{check.outcome.largest:.4g}"
     return check.what, check.run, str(figures), str(figures - missed), largest, check.tolerance
-
-
-def _table(rows: Sequence[tuple[str, ...]]) -> str:
-    """Align text to the left and numbers to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    numbers = range(len(widths))[_NUMBERS]
-    lines = [
-        "  ".join(
-            cell.rjust(width) if index in numbers else cell.ljust(width)
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
-    lines.insert(1, "  ".join("-" * width for width in widths))
-    return "\n".join(lines)
 
 
 def _differences(check: Check) -> str:
