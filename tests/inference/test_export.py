@@ -46,7 +46,9 @@ def test_onnx_gives_what_the_network_gives(
     metadata = session.get_modelmeta().custom_metadata_map
     assert json.loads(metadata["classes"])[1]["color"] == [1, 2, 3]
     assert json.loads(metadata["mean"]) == model.card.mean
-    assert metadata["sizes"] == "any, at least 9x9"
+    least = 17 if backbone == "resnet18" else 9  # two rows of scores
+    pooled = f"any, at least {least}x{least}"
+    assert metadata["sizes"] == (pooled if calibration == "pooled" else "any")
     assert metadata["input"].startswith(("uint8 (batch,", "float32 (batch,"))
 
 
