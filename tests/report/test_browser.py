@@ -115,7 +115,9 @@ def test_it_loads_without_an_error_or_a_request(open_page):
         )
         if message["method"] == "Network.requestWillBeSent"
     ]
-    assert [url for url in requests if not url.startswith("data:")] == [driver.current_url]
+    # chrome: what the browser asks of itself, once it is slow to start.
+    asked = [url for url in requests if not url.startswith(("data:", "chrome:"))]
+    assert asked == [driver.current_url]
     assert requests  # the log was on
     broken = "return [...document.images].filter((i) => !i.naturalWidth).length"
     assert driver.execute_script(broken) == 0
