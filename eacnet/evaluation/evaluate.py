@@ -12,7 +12,7 @@ from eacnet.datasets.labels import IGNORED
 from eacnet.errors import InputError, lacks_memory
 from eacnet.evaluation.boundary import boundary_counts, edges, rings
 from eacnet.evaluation.confusion import confusion_matrix, grouped_confusion, image_index
-from eacnet.evaluation.counts import BANDS, EFFECT_BAND, Counts, join
+from eacnet.evaluation.counts import BANDS, EFFECT_BAND, Counts
 from eacnet.evaluation.effect import calibration_effect
 from eacnet.evaluation.scores import mean_iou
 from eacnet.models.label_map import label_map
@@ -74,14 +74,16 @@ def evaluate(
         before = None if coarse is calibrated else _classes(model, coarse, truth.shape[1:])
         return count(after, truth, num_classes, before)
 
-    parts = []
+    counts, done = None, 0
     with progress_bar(
         total=len(images), unit="frame", desc="evaluate", disable=not progress
     ) as bar:
         for part in _passes(model, images, counted, mean, device, precision, batch):
-            parts.append(part)
+            counts = part.room(len(images)) if counts is None else counts
+            counts.put(done, part)
+            done += len(part)
             bar.update(len(part))
-    return join(parts)
+    return counts
 
 
 def quick_miou(

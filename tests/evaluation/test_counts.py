@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from eacnet.errors import InputError
-from eacnet.evaluation.counts import Counts, join
+from eacnet.evaluation.counts import Counts
 
 
 def some_counts(frames, seed=0):
@@ -45,9 +45,13 @@ def test_counts_without_calibration_survive_the_file(tmp_path):
     assert len(again) == 2
 
 
-def test_join_keeps_the_order():
+def test_what_is_put_keeps_the_order():
     parts = [some_counts(2, 1), some_counts(1, 2)]
-    whole = join(parts)
+    whole = parts[0].room(sum(map(len, parts)))
+    place = 0
+    for part in parts:
+        whole.put(place, part)
+        place += len(part)
     assert len(whole) == 3
     for name, array in vars(whole).items():
         np.testing.assert_array_equal(array[:2], getattr(parts[0], name))
