@@ -124,7 +124,10 @@ class _Nameless:
 
 
 class VideoWriter:
-    """An MP4 file that takes pictures one by one; `writing_video` makes it."""
+    """An MP4 file that takes pictures one by one; `writing_video` makes it.
+
+    `size` is that of the pictures, "HxW" in pixels, "" before the first one.
+    """
 
     def __init__(self, container: Any, like: Video) -> None:
         av = _pyav(like.path)

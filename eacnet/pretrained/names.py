@@ -17,8 +17,8 @@ class Published(NamedTuple):
     `auxiliary` belong to heads that only training needs.
 
     `mean` and `std` are what was subtracted from RGB and what that was divided by, scale 0..255;
-    None where every training had its own. With `own_mean` it is of the frames that were trained on,
-    and stands for Cityscapes' only. `align_corners` is that of the final upsampling.
+    None where every training had its own. `own_mean`: it is that of the frames that were trained
+    on, so a network that was trained on others has another one. `align_corners` is that of the final upsampling.
     """
 
     backbone: str
