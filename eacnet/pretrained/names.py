@@ -18,7 +18,8 @@ class Published(NamedTuple):
 
     `mean` and `std` are what was subtracted from RGB and what that was divided by, scale 0..255;
     None where every training had its own. `own_mean`: it is that of the frames that were trained
-    on, so a network that was trained on others has another one. `align_corners` is that of the final upsampling.
+    on, so a network that was trained on others has another one. `align_corners` is that of the
+    final upsampling.
     """
 
     backbone: str
