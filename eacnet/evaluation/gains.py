@@ -109,7 +109,8 @@ def gain(by_seed: Sequence[float], resampled: np.ndarray, images: int) -> dict[s
         mean; std over the seeds; the intervals over `images` (percentile bootstrap of the mean over
         the seeds), `seeds` (Student's t) and `joint` (both, see above); `p`, that of the joint
         interval. One seed, or one image, says nothing about another: all but mean and images are
-        None then. `holm`, `detectable` and `significant` are None until `judge` has seen all gains.
+        None then. Until `judge` has seen all gains, `holm` and `significant` are None, and what
+        stands under `detectable` is the gain's Uncertainty.
     """
     values = np.asarray(by_seed, np.float64)
     mean, several = float(values.mean()), len(values) > 1

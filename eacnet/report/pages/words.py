@@ -50,8 +50,9 @@ def claim(results: Results, network: tuple[str, str]) -> list[str]:
     if not found:
         return []
     seeds, judged = len(group["seeds"]), {name: gains["miou"] for name, gains in found.items()}
-    said = [_gains(found, network[1]), _certainty(results, judged, seeds)]
-    if network[1] not in CONTROLS and judged.keys() == REFERENCES.keys() and seeds > 1:
+    told = all(verdict(entry) != NO_VERDICT for entry in judged.values())
+    said = [_gains(found, network[1]), _certainty(results, judged, seeds if told else 1)]
+    if network[1] not in CONTROLS and judged.keys() == REFERENCES.keys() and told:
         said.insert(0, _conclusion(judged))
     return said
 
