@@ -76,6 +76,8 @@ def small(backbone="dab", calibration="pooled", classes=5, std=(1.0, 1.0, 1.0)):
     for name, parameter in model.calibration.named_parameters():
         if name in ("query.weight", "key.weight"):
             parameter.data.mul_(0.05)
+        elif name.startswith("guide.") and not parameter.any():
+            parameter.data.normal_(0, 0.05, generator=generator)
         elif not parameter.any():
             parameter.data.normal_(generator=generator)
     colours = [

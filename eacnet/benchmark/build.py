@@ -123,3 +123,4 @@ def _tell_classes_apart(model: EACNet) -> None:
     for parameter in model.calibration.parameters():
         if not parameter.any():  # a fresh calibration changes nothing
             nn.init.uniform_(parameter, 0.5, 1)
+            parameter /= parameter[0].numel()

@@ -29,6 +29,6 @@ def reference_predict(model: EACNet, image: np.ndarray) -> np.ndarray:
     pixels = torch.from_numpy(np.ascontiguousarray(image)).to(device)
     images = pixels.permute(2, 0, 1).float().contiguous().unsqueeze(0)  # (1,3,H,W)
     mean, std = (torch.tensor(v, device=device).view(1, 3, 1, 1) for v in (card.mean, card.std))
-    scores = model.calibration.written_out(model.coarse((images - mean) / std))
+    scores = model.calibration.written_out(model.evidence((images - mean) / std))
     logits = model.upsample(scores, image.shape[:2])
     return logits.argmax(1)[0].to(torch.uint8).cpu().numpy()

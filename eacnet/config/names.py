@@ -39,13 +39,15 @@ AUXILIARY = ("pidnet_s", "ddrnet23_slim", "bisenetv2", "fast_scnn")
 DECODED = {"erf": "erfnet"}
 Backbone = Literal[tuple(BACKBONES)]
 Baseline = Literal[tuple(BASELINES)]
-# A calibration is a class of eacnet/models/attention.py and a line here; "none" has none.
+# A calibration is a class of eacnet/models/attention.py, or of the file beside it that stands
+# before the dot, and a line here; "none" has none.
 CALIBRATIONS = {
     "none": None,
     "full": "Full",
     "pooled": "Pooled",
     "point": "Point",
     "local": "Local",
+    "edge": "edge.Edge",
 }
 CalibrationName = Literal[tuple(CALIBRATIONS)]
 # A runtime is a file there; to import it would load PyTorch.

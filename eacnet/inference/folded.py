@@ -31,6 +31,7 @@ LAYERS = (_ConvNd, _BatchNorm, nn.PReLU)
 class Folded(nn.Module):
     """Everything up to the coarse scores, for inference: uint8 (B,H,W,3) -> float32 (B,K,h,w).
 
+    Behind them are the channels of the calibration's guide, where it has one.
     Images of any size are padded to multiples of the stride with the mean colour, as the network
     itself does. Convolutions and activations run in `precision`, whole grey levels less a whole
     mean are exact in bfloat16, too.
@@ -44,7 +45,10 @@ class Folded(nn.Module):
         self.divided = any(value != 1 for value in card.std)
         self.register_buffer("mean", torch.tensor(card.mean, dtype=torch.float32))
         self.register_buffer("scale", 1 / torch.tensor(card.std, dtype=torch.float32))
-        network = folded(nn.Sequential(model.backbone, model.classifier), model.multiple)
+        network = nn.Sequential(model.backbone, model.classifier)
+        if model.calibration.guide is not None:
+            network = Guided(network, model.calibration.guide)
+        network = folded(network, model.multiple)
         self.network = network.to(precision)
         self.network.to(memory_format=torch.channels_last)
         self.requires_grad_(False).eval()
@@ -78,6 +82,18 @@ class Folded(nn.Module):
         # A traced graph pads at any size, so that it is one for all of them.
         traced = torch.jit.is_tracing() or torch.compiler.is_compiling()
         return F.pad(images, (0, right, 0, down)) if traced or down or right else images
+
+
+class Guided(nn.Module):
+    """Coarse scores (B,K,h,w), and behind them what a guide sees, of the same images (B,3,H,W)."""
+
+    def __init__(self, network: nn.Module, guide: nn.Module) -> None:
+        super().__init__()
+        self.network, self.guide = network, guide
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map images (B,3,H,W) to (B,K+G,h,w)."""
+        return torch.cat((self.network(images), self.guide(images)), 1)
 
 
 def card_of(model: EACNet) -> ModelCard:

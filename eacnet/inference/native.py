@@ -44,14 +44,16 @@ class Kernels:
 
         Args:
             layer: on the processor, one that `computes` says yes to.
-            scores: float32 (B,K,h,w); every memory layout will do.
+            scores: float32 (B,K,h,w), its guide's channels behind; every memory layout will do.
             fast: weights and values in bfloat16, where the processor has it; the products that the
                 exponential is taken of are float32 always.
 
         Returns:
-            float32 (B,K,h,w), contiguous.
+            float32 (B,K,h,w), or finer by the layer's scale, contiguous.
         """
-        out = torch.empty(scores.shape, dtype=torch.float32)
+        batch, _, rows, columns = scores.shape
+        finer = rows * layer.scale, columns * layer.scale
+        out = torch.empty((batch, layer.num_classes, *finer), dtype=torch.float32)
         scores = _even(scores)
         parameters = torch.cat([p.float().flatten() for p in layer.parameters()])
         for image in range(len(scores)):

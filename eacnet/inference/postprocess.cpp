@@ -262,13 +262,78 @@ void calibrate(Maps maps, long rows, long columns, const float* parameters, bool
         attend(maps, query, Exact(rows_of(key), rows_of(value)), gamma, out, rows * columns, threads);
 }
 
+// out (K, 2 rows, 2 columns): scores after a 1x1 convolution that is added to them, each of the new
+// ones a mixture of the 3x3 around it. The mixture's logits lie behind the K maps of scores.
+void along_edges(Maps maps, long rows, long columns, Projection added, int threads, float* out) {
+    constexpr int NEW = 4, NEIGHBOURS = 9;
+    constexpr float TWICE[2][3] = {{0.25f, 0.75f, 0}, {0, 0.75f, 0.25f}}, LEAST = 0.02f;
+    constexpr float LOG2E = 1.44269504f;
+    float bilinear[NEW][NEIGHBOURS], prior[NEW][NEIGHBOURS];
+    for (int n = 0; n < NEW; n++) {
+        float sum = 0;
+        for (int i = 0; i < NEIGHBOURS; i++) {
+            bilinear[n][i] = TWICE[n / 2][i / 3] * TWICE[n % 2][i % 3];
+            sum += prior[n][i] = std::max(bilinear[n][i], LEAST);
+        }
+        for (float& share : prior[n]) share /= sum;
+    }
+    // Lines with one score more on either side, and room for the last vector.
+    const long groups = (columns + LANES - 1) / LANES, line = groups * LANES + 2;
+    std::vector<float> scores(K * rows * line);
+    spread(rows, 1, threads, [&](long begin, long end) {
+        for (long y = begin; y < end; y++)
+            for (long x = 0; x < line; x++) {
+                float in[K], out[K];
+                const long at = y * columns + std::clamp(x - 1, 0L, columns - 1);
+                for (int c = 0; c < K; c++) in[c] = maps.at(at, c);
+                added.row(in, out);
+                for (int c = 0; c < K; c++) scores[(c * rows + y) * line + x] = in[c] + out[c];
+            }
+    });
+    spread(rows, 1, threads, [&](long begin, long end) {
+        for (long y = begin; y < end; y++)
+            for (long group = 0; group < groups; group++) {
+                vec share[NEW][NEIGHBOURS];
+                const long first = group * LANES, lanes = std::min<long>(LANES, columns - first);
+                for (int n = 0; n < NEW; n++) {
+                    vec largest = all(-1e30f), sum = {};
+                    for (int i = 0; i < NEIGHBOURS; i++) {
+                        for (int l = 0; l < LANES; l++)
+                            share[n][i][l] = maps.at(y * columns + first + std::min<long>(l, lanes - 1),
+                                                     K + n * NEIGHBOURS + i);
+                        largest = max(largest, share[n][i]);
+                    }
+                    for (int i = 0; i < NEIGHBOURS; i++) {
+                        share[n][i] = exp2<true>((share[n][i] - largest) * LOG2E) * prior[n][i];
+                        sum += share[n][i];
+                    }
+                    for (int i = 0; i < NEIGHBOURS; i++)
+                        share[n][i] = share[n][i] / sum + (bilinear[n][i] - prior[n][i]);
+                }
+                for (int c = 0; c < K; c++) {
+                    vec mixed[NEW] = {};
+                    for (int i = 0; i < NEIGHBOURS; i++) {
+                        const long row = std::clamp(y + i / 3 - 1, 0L, rows - 1);
+                        vec neighbour;
+                        std::memcpy(&neighbour, &scores[(c * rows + row) * line + first + i % 3], 64);
+                        for (int n = 0; n < NEW; n++) mixed[n] += share[n][i] * neighbour;
+                    }
+                    float* to = out + (c * rows + y) * NEW * columns + 2 * first;
+                    for (int n = 0; n < NEW; n++)
+                        for (long l = 0; l < lanes; l++)
+                            to[n / 2 * 2 * columns + 2 * l + n % 2] = mixed[n][l];
+                }
+            }
+    });
+}
+
 }  // namespace
 
 extern "C" {
 
-// A calibration of eacnet/models/attention.py each, by the name that its class gives. `scores` has
-// strides from channel to channel and from position to position, in floats; `parameters` are those
-// of the class in its order: gamma, then query, key and value.
+// A calibration of eacnet/models each, by the name that its class gives. `scores` has strides from
+// channel to channel and from position to position, in floats; `parameters` are those of the class
+// in its order, for an attention gamma, then query, key and value.
 void calibrate_full(const float* scores, int64_t channel, int64_t position, int64_t rows,
                     int64_t columns, const float* parameters, int fast, int threads, float* out) {
     calibrate({scores, channel, position}, rows, columns, parameters, false, fast, threads, out);
@@ -277,6 +342,11 @@ void calibrate_full(const float* scores, int64_t channel, int64_t position, int6
 void calibrate_pooled(const float* scores, int64_t channel, int64_t position, int64_t rows,
                       int64_t columns, const float* parameters, int fast, int threads, float* out) {
     calibrate({scores, channel, position}, rows, columns, parameters, true, fast, threads, out);
+}
+
+void calibrate_edge(const float* scores, int64_t channel, int64_t position, int64_t rows,
+                    int64_t columns, const float* parameters, int, int threads, float* out) {
+    along_edges({scores, channel, position}, rows, columns, {parameters}, threads, out);
 }
 
 // labels (height, width) = argmax of the scores (K, rows, columns) interpolated `stride` times.

@@ -28,7 +28,7 @@ class Postprocess:
     """
 
     def __init__(self, model: EACNet, device: torch.device, precision: str) -> None:
-        self.stride = model.stride
+        self.step = model.stride // model.calibration.scale
         self.classes = model.num_classes
         self.device = device
         self.calibration = copied(model.calibration).to(device)
@@ -46,11 +46,11 @@ class Postprocess:
         """Return the label map, uint8 (B,H,W), of coarse scores (B,K,h,w); size is (H, W)."""
         calibrated = self.calibrated(scores)
         coarse = scores.shape[-2] < size[0] or scores.shape[-1] < size[1]
-        if coarse and self.kernels is not None and self.stride % 2 == 0:
-            return self.kernels.label_map(calibrated, size, self.stride)
+        if coarse and self.kernels is not None and self.step % 2 == 0:
+            return self.kernels.label_map(calibrated, size, self.step)
         if coarse and self.device.type == "cuda":
-            return torch.cat([_of_whole_planes(one[None], size, self.stride) for one in calibrated])
-        return label_map(calibrated, size, self.stride)
+            return torch.cat([_of_whole_planes(one[None], size, self.step) for one in calibrated])
+        return label_map(calibrated, size, self.step)
 
     @cached_property
     def attention_kernel(self) -> str:

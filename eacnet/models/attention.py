@@ -18,22 +18,28 @@ class Macs(NamedTuple):
 
 
 class Calibration(nn.Module):
-    """A calibration of class scores (B,K,h,w) to scores of the same shape.
+    """A calibration of class scores (B,K,h,w) to scores of the same shape, or finer ones.
 
-    A fresh one, made of the number of classes K, changes nothing.
+    A fresh one, made of the number of classes K, changes nothing, but for interpolating them.
 
     Attributes:
         smallest: least height and width of the scores that it takes.
+        scale: its scores are so many times finer than those that it takes.
+        guide: what it wants to see of the image: maps images (B,3,H,W) to channels (B,G,h,w), which
+            it is given behind the scores, (B,K+G,h,w); None for nothing.
         native: name of the function in inference/postprocess.cpp that computes it on a processor,
             from its parameters in their order; "" if there is none. It stands for the class that
             names it alone: what a subclass changes, the function does not know of.
     """
 
     smallest: ClassVar[int] = 1
+    scale: ClassVar[int] = 1
     native: ClassVar[str] = ""
+    guide: nn.Module | None
 
     def __init__(self, num_classes: int) -> None:
         super().__init__()
+        self.register_module("guide", None)
         self.num_classes = num_classes
 
     def reset_parameters(self) -> None:

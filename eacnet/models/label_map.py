@@ -15,17 +15,17 @@ def label_map(scores: Tensor, size: tuple[int, int], stride: int) -> Tensor:
     from strip to strip of rows, each with one row of scores more on either side.
 
     Args:
-        scores: (B,K,h,w), where (h, w) = ceil(size / stride); or at full size, then just compared.
+        scores: (B,K,h,w), where (h, w) = ceil(size / stride); or finer by a whole factor, which
+            divides the stride; those of full size are just compared.
         size: (H, W) of the images.
-        stride: pixels from one score to the next.
+        stride: pixels from one coarse score to the next.
 
     Returns:
         uint8 (B,H,W).
     """
     height, width = size
     batch, classes, rows, columns = scores.shape
-    full = (rows, columns) == (height + -height % stride, width + -width % stride)
-    step = 1 if full else stride
+    step = (height + -height % stride) // rows
     labels = torch.empty((batch, height, width), dtype=torch.uint8, device=scores.device)
     strip = max(1, STRIP // (batch * classes * columns * step * step))
     for top in range(0, rows, strip):

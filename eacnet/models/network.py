@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from eacnet.config.names import BACKBONES, BASELINES, CALIBRATIONS
 from eacnet.errors import InputError
-from eacnet.models import attention
+from eacnet.models.attention import Calibration
 from eacnet.models.backbones.layers import resized
 
 NETWORKS = {**BACKBONES, **BASELINES}
@@ -51,8 +52,7 @@ class EACNet(nn.Module):
         # What the sides of an image are padded to: some backbones need more than whole scores.
         self.multiple: int = getattr(self.backbone, "multiple", self.stride)
         self.classifier = self.backbone.classifier(num_classes)
-        of_its_name = getattr(attention, CALIBRATIONS[calibration] or "Uncalibrated")
-        self.calibration: attention.Calibration = of_its_name(num_classes)
+        self.calibration = make_calibration(calibration, num_classes)
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images (B,3,H,W), float and normalised, of any size to logits (B,K,H,W).
@@ -60,19 +60,29 @@ class EACNet(nn.Module):
         Raises:
             InputError: the images are too small for the network.
         """
-        return self.upsample(self.calibration(self.coarse(images)), images.shape[-2:])
+        return self.upsample(self.calibration(self.evidence(images)), images.shape[-2:])
 
     def coarse(self, images: Tensor) -> Tensor:
         """Return the logits before calibration, (B,K,ceil(H/stride),ceil(W/stride)).
 
         The erfnet baseline yields them at full size, padded to multiples of the stride.
         """
-        return self._scores(self.backbone(self._pad(images)), images)
+        return self._coarse(self.evidence(images))
 
-    def _scores(self, features: Tensor, images: Tensor) -> Tensor:
+    def evidence(self, images: Tensor) -> Tensor:
+        """Return what the calibration takes: `coarse`, and behind it what its guide sees."""
+        padded = self._pad(images)
+        return self._evidence(self.backbone(padded), padded, images)
+
+    def _evidence(self, features: Tensor, padded: Tensor, images: Tensor) -> Tensor:
         scores = self.classifier(features)
+        if self.calibration.guide is not None:
+            scores = torch.cat((scores, self.calibration.guide(padded)), 1)
         padded_further = self.multiple > self.stride
         return cropped(scores, images.shape[-2:], self.stride) if padded_further else scores
+
+    def _coarse(self, evidence: Tensor) -> Tensor:
+        return evidence[:, : self.num_classes] if self.calibration.guide is not None else evidence
 
     def add_auxiliary(self) -> None:
         """Give the network the auxiliary heads that its backbone is trained with, fresh.
@@ -87,14 +97,18 @@ class EACNet(nn.Module):
         padded = self._pad(images)
         height, width = images.shape[-2:]
         features, inner = self.backbone.inner(padded)
-        logits = self.upsample(self.calibration(self._scores(features, images)), (height, width))
+        evidence = self._evidence(features, padded, images)
+        logits = self.upsample(self.calibration(evidence), (height, width))
         others = {name: resized(head(inner[name]), padded) for name, head in self.auxiliary.items()}
         return logits, {name: each[..., :height, :width] for name, each in others.items()}
 
     def scores(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the logits before and after calibration, both as `coarse`, from a single pass."""
-        coarse = self.coarse(images)
-        return coarse, self.calibration(coarse)
+        """Return the logits before and after calibration from a single pass.
+
+        Both are as `coarse`, but that a calibration may make them `scale` times finer.
+        """
+        evidence = self.evidence(images)
+        return self._coarse(evidence), self.calibration(evidence)
 
     def upsample(self, scores: Tensor, size: tuple[int, int]) -> Tensor:
         """Interpolate scores (B,K,h,w) of images of `size` (H,W) to logits (B,K,H,W)."""
@@ -141,6 +155,12 @@ def make_backbone(name: str) -> nn.Module:
     return getattr(import_module(f"eacnet.models.backbones.{name}"), NETWORKS[name])()
 
 
+def make_calibration(name: str, num_classes: int) -> Calibration:
+    """Return a calibration as its class is made, see `CALIBRATIONS`."""
+    file, _, kind = (CALIBRATIONS[name] or "Uncalibrated").rpartition(".")
+    return getattr(import_module(f"eacnet.models.{file or 'attention'}"), kind)(num_classes)
+
+
 def build_model(
     backbone: str = "dab", num_classes: int = 19, calibration: str = "pooled"
 ) -> EACNet:
@@ -154,7 +174,8 @@ def build_model(
             the baselines erfnet and lraspp.
         num_classes: K, at least 2.
         calibration: "none"; "full" (every position attends to all) or "pooled" (the paper's); or
-            a control that convolves the scores: "point" (1x1) or "local" (3x3).
+            a control that convolves the scores: "point" (1x1) or "local" (3x3); or "edge", which
+            upsamples them along the image's edges.
 
     Raises:
         InputError: an argument is not one of these.

@@ -116,9 +116,9 @@ def _take_in(model: EACNet, path: Path) -> None:
     """
     std = torch.tensor(model.card.std)
     images = 60 * torch.randn(1, 3, 128, 128, generator=torch.Generator().manual_seed(0))
-    before = model.coarse(images / std.view(3, 1, 1))
-    backbone = model.backbone
-    for layer in backbone.modules():
+    before = model.evidence(images / std.view(3, 1, 1))
+    backbone, guide = model.backbone, model.calibration.guide
+    for layer in (*backbone.modules(), *(guide.modules() if guide is not None else ())):
         if isinstance(layer, nn.Conv2d) and layer.in_channels == 3:
             layer.weight /= std.view(3, 1, 1)
     for name in BESIDE_FEATURES.get(model.backbone_name, ()):
@@ -127,7 +127,7 @@ def _take_in(model: EACNet, path: Path) -> None:
         norm.running_var[-3:] = (norm.running_var[-3:] + norm.eps) * std**2 - norm.eps
     if model.backbone_name == "enet":
         _take_in_enet(model, std)
-    error = (model.coarse(images) - before).abs().max() / before.abs().max()
+    error = (model.evidence(images) - before).abs().max() / before.abs().max()
     if not error < 1e-3:  # a wrong channel shows in every digit
         raise InputError(
             f"{path} wants images divided by {model.card.std}, and {model.backbone_name} reads them"

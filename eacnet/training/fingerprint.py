@@ -44,11 +44,14 @@ def source_digest(
     `pretrained` names whose weights it starts from, "none" if it does not.
     """
     others = {name for name in CALIBRATIONS.values() if name} - {CALIBRATIONS[calibration]}
+    file = (CALIBRATIONS[calibration] or "").rpartition(".")[0]
     digest = hashlib.sha256()
     for name in source_files(backbone, package):
         digest.update(_code(package / name).encode() + b"\0")
     if calibration != "none":
         digest.update(_code(package / ATTENTION, others).encode())
+    if file:
+        digest.update(_code(package / "models" / f"{file}.py").encode())
     for name in PRETRAINED if pretrained != "none" else ():
         digest.update(_code(package / name).encode() + b"\0")
     return digest.hexdigest()

@@ -151,7 +151,7 @@ def test_a_calibration_that_changes_nothing():
     assert (facts["change"], facts["change_everywhere_alike"]) == (0.0, None)
 
 
-@pytest.mark.parametrize("calibration", ["none", "point", "local"])
+@pytest.mark.parametrize("calibration", ["none", "point", "local", "edge"])
 def test_where_there_is_no_attention_there_is_nothing_to_analyse(calibration):
     model = build_model("dab", 4, calibration)
     facts = analyse(model, frames(1), list("abcd"), mean=[0.0] * 3, device="cpu")

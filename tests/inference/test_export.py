@@ -22,6 +22,8 @@ from eacnet.models import build_model
         ("resnet18", "pooled", Signature()),
         ("resnet18", "point", Signature(label_map=True)),
         ("enet", "local", Signature()),
+        ("dab", "edge", Signature(uint8_input=True, label_map=True)),
+        ("bisenetv2", "edge", Signature()),
         ("erfnet", "none", Signature()),
         ("pidnet_s", "pooled", Signature(uint8_input=True, label_map=True)),
         ("ddrnet23_slim", "none", Signature()),

@@ -9,6 +9,7 @@ from eacnet.inference import native
 from eacnet.inference.native import kernels
 from eacnet.inference.postprocess import Postprocess
 from eacnet.models.attention import Full, Pooled
+from eacnet.models.edge import Edge
 from eacnet.models.label_map import label_map
 
 
@@ -34,6 +35,21 @@ def test_attention_is_the_written_out_one(compiled, kind, fast, tolerance, layou
         # A product of 1000 is known to 1e-4 in float32, and so is its exponential.
         slack = 50 if scale > 5 and not fast else 1
         close = slack * tolerance * truth.abs().max().item()
+        torch.testing.assert_close(ours, truth, rtol=0, atol=close)
+
+
+@pytest.mark.parametrize("size", [(33, 45), (1, 1), (2, 16), (5, 17)])
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_edge_is_what_pytorch_makes_of_it(compiled, size, layout):
+    torch.manual_seed(0)
+    layer = Edge(7)
+    nn.init.normal_(layer.weight)
+    nn.init.normal_(layer.bias)
+    for scale in (0.5, 5.0, 40.0):
+        evidence = (scale * torch.randn(2, 7 + 36, *size)).contiguous(memory_format=layout)
+        with torch.no_grad():
+            truth, ours = layer(evidence), compiled.calibrate(layer, evidence, fast=True)
+        close = 1e-5 * truth.abs().max().item()
         torch.testing.assert_close(ours, truth, rtol=0, atol=close)
 
 
@@ -151,10 +167,10 @@ def test_labels_of_a_calibration_in_another_dtype(network, calibration, dtype):
     assert (labels != truth).float().mean() < (1e-3 if dtype == torch.float64 else 0.03)
 
 
-@pytest.mark.parametrize("calibration", ["none", "full", "pooled", "point", "local"])
+@pytest.mark.parametrize("calibration", ["none", "full", "pooled", "point", "local", "edge"])
 def test_the_attentions_have_a_kernel(compiled, network, calibration):
     postprocess = Postprocess(network(calibration=calibration), torch.device("cpu"), "fp32")
-    assert postprocess.native == (calibration in ("full", "pooled"))
+    assert postprocess.native == (calibration in ("full", "pooled", "edge"))
 
 
 def test_auto_sees_a_kernel_that_computes_something_else(network, pixels):

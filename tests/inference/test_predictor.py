@@ -83,7 +83,7 @@ def test_the_attention_takes_the_fused_kernel(network):
     postprocess = Postprocess(network(), torch.device("cpu"), "fp32")
     postprocess.native = False
     assert postprocess.attention_kernel == "_scaled_dot_product_flash_attention_for_cpu"
-    for calibration in ("none", "point", "local"):
+    for calibration in ("none", "point", "local", "edge"):
         assert eacnet.Predictor(network("dab", calibration)).attention_kernel == "none"
 
 

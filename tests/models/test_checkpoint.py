@@ -43,6 +43,7 @@ def rewrite(path, change):
         ("dab", "pooled"),
         ("dab", "point"),
         ("dab", "local"),
+        ("dab", "edge"),
         ("erf", "pooled"),
         ("enet", "pooled"),
         ("resnet18", "pooled"),

@@ -18,6 +18,12 @@ COUNTS = {
     ("dab", "pooled"): 757_784,
     ("dab", "point"): 756_643 + 19 * 19 + 19,
     ("dab", "local"): 756_643 + 9 * 19 * 19 + 19,
+    # edge: point, convolutions, three norms and PReLUs, and the last convolution with its bias.
+    ("dab", "edge"): 756_643
+    + 19 * 20
+    + (27 * 16 + 9 * 16 * 32 + 9 * 32 * 32)
+    + 3 * (16 + 32 + 32)
+    + 36 * (16 * 32 + 1),
     ("erf", "none"): 1_876_495,
     ("erf", "full"): 1_877_636,
     ("erf", "pooled"): 1_877_636,
@@ -296,7 +302,8 @@ def test_too_small_images_are_refused(calibration, size):
 
 
 @pytest.mark.parametrize(
-    ("calibration", "size"), [("pooled", 9), ("full", 1), ("point", 1), ("local", 1), ("none", 1)]
+    ("calibration", "size"),
+    [("pooled", 9), ("full", 1), ("point", 1), ("local", 1), ("edge", 1), ("none", 1)],
 )
 def test_the_smallest_images_work(calibration, size):
     model = build_model("dab", 3, calibration).eval()
@@ -308,7 +315,7 @@ def test_params_name_exactly_the_networks_there_are():
     assert get_args(schema.Backbone) == tuple(BACKBONES)
     assert get_args(schema.Baseline) == ("erfnet", "lraspp")
     assert set(network.NETWORKS) == {*BACKBONES, "erfnet", "lraspp"}
-    assert get_args(schema.CalibrationName) == ("none", "full", "pooled", "point", "local")
+    assert get_args(schema.CalibrationName) == ("none", "full", "pooled", "point", "local", "edge")
 
 
 def test_a_network_is_one_file_and_one_line(tmp_path, monkeypatch):

@@ -69,8 +69,10 @@ class Exported(nn.Module):
         self.multiple, self.least = model.multiple, least_side(model)
         side = 4 * self.multiple
         with torch.no_grad():
-            rows = self.folded.network(torch.zeros(1, 3, side, side)).shape[-2]
-        self.factor = side / rows  # a network that decodes leaves less to interpolate, or nothing
+            scores = self.calibration(self.folded.network(torch.zeros(1, 3, side, side)))
+        self.factor = (
+            side / scores.shape[-2]
+        )  # a network that decodes leaves less to interpolate, or nothing
 
     def forward(self, image: Tensor) -> Tensor:
         """Map an image as `signature.input` describes it to what `signature.output` describes."""

@@ -35,13 +35,13 @@ _CALIBRATIONS = {
     "full": (ORANGE, ":"),
     "point": (GREEN, "-."),
     "local": (PURPLE, (0, (5, 1))),
+    "edge": (COLORS[4], "-"),
 }
 
 
 def calibration_look(name: str) -> tuple[str, Any]:
     """Return colour and dashes of a calibration, the same in every figure."""
-    left = COLORS[4:6]
-    return _CALIBRATIONS.get(name, (left[sum(name.encode()) % len(left)], (0, (3, 1, 1, 1))))
+    return _CALIBRATIONS.get(name, (COLORS[5], (0, (3, 1, 1, 1))))
 
 
 def new_figure(width: float, height: float, **options: Any) -> Figure:
