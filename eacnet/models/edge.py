@@ -58,7 +58,7 @@ class Edge(Point):
         """Map scores and behind them the guide's channels, (B,K+36,h,w), to scores (B,K,2h,2w)."""
         coarse, logits = scores[:, : self.num_classes], scores[:, self.num_classes :]
         height, width = coarse.shape[-2:]
-        ringed = F.pad(super().calibrate(coarse), (1, 1, 1, 1), mode="replicate")
+        ringed = _ringed(_ringed(super().calibrate(coarse), 2), 3)
         around = torch.stack(
             [
                 ringed[..., row : row + height, column : column + width]
@@ -89,6 +89,15 @@ def interpolation(like: Tensor) -> tuple[Tensor, Tensor]:
     bilinear = torch.einsum("ay,bx->abyx", along, along).reshape(1, 1, -1, NEIGHBOURS, 1, 1)
     prior = bilinear.clamp_min(LEAST)
     return bilinear, prior / prior.sum(3, keepdim=True)
+
+
+def _ringed(maps: Tensor, axis: int) -> Tensor:
+    """Repeat the first and the last of an axis.
+
+    As padding by replication does, whose gradient PyTorch 2.15 compiles wrongly for channels-last.
+    """
+    last = maps.shape[axis] - 1
+    return torch.cat((maps.narrow(axis, 0, 1), maps, maps.narrow(axis, last, 1)), axis)
 
 
 def _conv_norm_act(in_channels: int, out_channels: int, stride: int) -> nn.Sequential:

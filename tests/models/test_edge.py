@@ -87,6 +87,20 @@ def test_gradcheck():
     assert torch.autograd.gradcheck(lambda x, *_: layer(x), (evidence, *own))
 
 
+def test_compiled_it_trains_the_same():
+    layer = drawn()
+    evidence = torch.randn(2, K + GUIDE, 9, 12).to(memory_format=torch.channels_last)
+    evidence.requires_grad_()
+    towards = torch.randn(2, K, 18, 24)
+    results = []
+    for calibrate in (layer, torch.compile(layer)):
+        calibrated = calibrate(evidence)
+        (gradient,) = torch.autograd.grad(calibrated, evidence, towards)
+        results.append((calibrated, gradient))
+    for ours, truth in zip(*results, strict=True):
+        torch.testing.assert_close(ours, truth, rtol=1e-5, atol=1e-5)
+
+
 def test_the_guide_sees_the_pixels_of_its_position():
     guide = build_model("dab", K, "edge").eval().calibration.guide
     nn.init.normal_(guide[-1].weight)
