@@ -76,8 +76,6 @@ def small(backbone="dab", calibration="pooled", classes=5, std=(1.0, 1.0, 1.0)):
     for name, parameter in model.calibration.named_parameters():
         if name in ("query.weight", "key.weight"):
             parameter.data.mul_(0.05)
-        elif name.startswith("guide.") and not parameter.any():
-            parameter.data.normal_(0, 0.05, generator=generator)
         elif not parameter.any():
             parameter.data.normal_(generator=generator)
     colours = [
@@ -99,6 +97,8 @@ def _draw(model, generator):
             value.uniform_(0.5, 1.5, generator=generator)
         elif value.ndim < 2 and value.is_floating_point():
             value.uniform_(0.1, 0.4, generator=generator)
+        elif name.startswith("calibration.guide.") and not value.any():
+            value.normal_(0, 0.05, generator=generator)
 
 
 @torch.no_grad()

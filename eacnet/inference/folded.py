@@ -22,7 +22,7 @@ from eacnet.inference.rewrite import (
     rewritten,
 )
 from eacnet.models import EACNet, ModelCard
-from eacnet.models.network import cropped
+from eacnet.models.network import cropped, shrunk
 
 CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
 LAYERS = (_ConvNd, _BatchNorm, nn.PReLU)
@@ -47,7 +47,7 @@ class Folded(nn.Module):
         self.register_buffer("scale", 1 / torch.tensor(card.std, dtype=torch.float32))
         network = nn.Sequential(model.backbone, model.classifier)
         if model.calibration.guide is not None:
-            network = Guided(network, model.calibration.guide)
+            network = Guided(network, model.calibration.guide, model.stride)
         network = folded(network, model.multiple)
         self.network = network.to(precision)
         self.network.to(memory_format=torch.channels_last)
@@ -87,13 +87,13 @@ class Folded(nn.Module):
 class Guided(nn.Module):
     """Coarse scores (B,K,h,w), and behind them what a guide sees, of the same images (B,3,H,W)."""
 
-    def __init__(self, network: nn.Module, guide: nn.Module) -> None:
+    def __init__(self, network: nn.Module, guide: nn.Module, stride: int) -> None:
         super().__init__()
-        self.network, self.guide = network, guide
+        self.network, self.guide, self.stride = network, guide, stride
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images (B,3,H,W) to (B,K+G,h,w)."""
-        return torch.cat((self.network(images), self.guide(images)), 1)
+        return torch.cat((self.network(images), self.guide(shrunk(images, self.stride))), 1)
 
 
 def card_of(model: EACNet) -> ModelCard:

@@ -20,13 +20,13 @@ DRAWN = 2**16  # values of a layer that are drawn from each sample to find its r
 
 
 def quantised(graph: bytes, samples: Sequence[np.ndarray]) -> bytes:
-    """Quantise the convolutions that mix channels, all but the first and the last one.
+    """Quantise the convolutions that mix channels, all but those at the two ends of the network.
 
     What enters them is rounded to 256 steps over one range a layer, their weights to 255 steps per
     output channel. The rest stays in floating point: norms that could not be folded, which stand
     as depthwise convolutions behind sums and concatenations whose channels differ too much in size
-    to share a range; other depthwise ones, which have little to compute; the first convolution,
-    which sees the pixels; the last one, which decides.
+    to share a range; other depthwise ones, which have little to compute; the first convolutions,
+    which see the pixels; the last ones, which decide.
 
     Args:
         graph: from `eacnet.inference.onnx_graph.scores_graph`.
@@ -68,13 +68,32 @@ def quantised(graph: bytes, samples: Sequence[np.ndarray]) -> bytes:
 
 
 def mixing(model: "onnx.ModelProto") -> list["onnx.NodeProto"]:
-    """Return the convolutions of a graph that mix channels, but for the first and the last."""
-    return [
-        node
-        for node in model.graph.node
-        if node.op_type == "Conv"
-        and not any(each.name == "group" and each.i > 1 for each in node.attribute)
-    ][1:-1]
+    """Return the convolutions of a graph that mix channels, but for those at its two ends.
+
+    These are the ones that no other such convolution stands before, or none behind.
+    """
+    nodes = list(model.graph.node)
+    convolutions = [node for node in nodes if _mixes(node)]
+    behind, before = _reached(nodes), _reached(nodes[::-1], backwards=True)
+    return [node for node in convolutions if id(node) in behind & before]
+
+
+def _mixes(node: "onnx.NodeProto") -> bool:
+    grouped = any(each.name == "group" and each.i > 1 for each in node.attribute)
+    return node.op_type == "Conv" and not grouped
+
+
+def _reached(nodes: Sequence["onnx.NodeProto"], backwards: bool = False) -> set[int]:
+    """Return the ids of the nodes behind a mixing convolution, or before; `nodes` in that order."""
+    tensors: set[str] = set()
+    found: set[int] = set()
+    for node in nodes:
+        enters, leaves = (node.output, node.input) if backwards else (node.input, node.output)
+        if not tensors.isdisjoint(enters):
+            found.add(id(node))
+        if id(node) in found or _mixes(node):
+            tensors.update(leaves)
+    return found
 
 
 def ranges(

@@ -25,8 +25,8 @@ class Calibration(nn.Module):
     Attributes:
         smallest: least height and width of the scores that it takes.
         scale: its scores are so many times finer than those that it takes.
-        guide: what it wants to see of the image: maps images (B,3,H,W) to channels (B,G,h,w), which
-            it is given behind the scores, (B,K+G,h,w); None for nothing.
+        guide: what it wants to see of the image: maps images (B,3,8h,8w), less the mean, to
+            (B,G,h,w), which it is given behind the scores, as (B,K+G,h,w); None for nothing.
         native: name of the function in inference/postprocess.cpp that computes it on a processor,
             from its parameters in their order; "" if there is none. It stands for the class that
             names it alone: what a subclass changes, the function does not know of.

@@ -30,8 +30,8 @@ class Edge(Point):
     A fresh one re-weights nothing and interpolates bilinearly.
 
     Attributes:
-        guide: maps images (B,3,8h,8w), mean subtracted, to (B,36,h,w): for each of the 4 new
-            positions, row by row, the logits of its 9 neighbours, row by row.
+        guide: maps images (B,3,8h,8w) to (B,36,h,w): for each of the 4 new positions, row by row,
+            the logits of its 9 neighbours, row by row.
     """
 
     scale: ClassVar[int] = 2

@@ -53,6 +53,11 @@ class EACNet(nn.Module):
         self.multiple: int = getattr(self.backbone, "multiple", self.stride)
         self.classifier = self.backbone.classifier(num_classes)
         self.calibration = make_calibration(calibration, num_classes)
+        if self.calibration.guide is not None and self.stride % 8:
+            raise InputError(
+                f"calibration {calibration} takes scores that are 8 pixels or a multiple apart; "
+                f"those of backbone {backbone} are {self.stride} apart"
+            )
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images (B,3,H,W), float and normalised, of any size to logits (B,K,H,W).
@@ -77,7 +82,8 @@ class EACNet(nn.Module):
     def _evidence(self, features: Tensor, padded: Tensor, images: Tensor) -> Tensor:
         scores = self.classifier(features)
         if self.calibration.guide is not None:
-            scores = torch.cat((scores, self.calibration.guide(padded)), 1)
+            seen = self.calibration.guide(shrunk(padded, self.stride))
+            scores = torch.cat((scores, seen), 1)
         padded_further = self.multiple > self.stride
         return cropped(scores, images.shape[-2:], self.stride) if padded_further else scores
 
@@ -138,6 +144,11 @@ class EACNet(nn.Module):
         self.check_size(height, width)
         down, right = -height % self.multiple, -width % self.multiple
         return F.pad(images, (0, right, 0, down)) if down or right else images
+
+
+def shrunk(images: Tensor, stride: int) -> Tensor:
+    """Return images (B,3,H,W) as a guide takes them: with 8 pixels from one score to the next."""
+    return F.avg_pool2d(images, stride // 8) if stride > 8 else images
 
 
 def cropped(scores: Tensor, size: tuple[int, int], stride: int) -> Tensor:

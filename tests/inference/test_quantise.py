@@ -72,3 +72,19 @@ def test_int8_of_a_trained_network_keeps_the_labels():
     predict = eacnet.Predictor(SHIPPED, runtime="openvino", precision="int8", samples=samples)
     same = (predict(image) == reference_predict(predict.model, image)).mean()
     assert same > 0.97
+
+
+def test_each_end_of_a_network_stays_in_floating_point(network):
+    folded = Folded(network("dab", "edge"))
+    graph = onnx.load_from_string(scores_graph(folded))
+    kept = {node.name for node in quantise.mixing(graph)}
+    ends = [
+        tuple(onnx.numpy_helper.to_array(each).shape)
+        for node in graph.graph.node
+        if node.op_type == "Conv" and node.name not in kept
+        and not any(each.name == "group" and each.i > 1 for each in node.attribute)
+        for each in graph.graph.initializer
+        if each.name == node.input[1]
+    ]  # fmt: skip
+    # The backbone's and the guide's first convolution, its classifier of 5 classes, the logits.
+    assert sorted(ends) == sorted([(32, 3, 3, 3), (16, 3, 3, 3), (5, 259, 1, 1), (36, 32, 4, 4)])

@@ -112,7 +112,7 @@ def test_the_guide_sees_the_pixels_of_its_position():
         assert 8 * at <= centre <= 8 * at + 7
 
 
-@pytest.mark.parametrize("backbone", ["dab", "bisenetv2", "fast_scnn"])
+@pytest.mark.parametrize("backbone", ["dab", "resnet18", "bisenetv2", "fast_scnn"])
 @pytest.mark.parametrize("size", [(64, 96), (61, 77)])
 def test_the_coarse_scores_are_those_without_it(backbone, size, randomised):
     model = randomised(build_model(backbone, 5, "edge")).eval()
@@ -125,8 +125,18 @@ def test_the_coarse_scores_are_those_without_it(backbone, size, randomised):
         assert torch.equal(coarse, model.coarse(images))
         rows, columns = coarse.shape[-2:]
         assert calibrated.shape == (2, 5, 2 * rows, 2 * columns)
-        logits = F.interpolate(calibrated, scale_factor=4.0, mode="bilinear", align_corners=False)
+        step = model.stride // 2
+        logits = F.interpolate(calibrated, scale_factor=step, mode="bilinear", align_corners=False)
         assert torch.equal(model(images), logits[..., : size[0], : size[1]])
+
+
+def test_other_strides_are_refused(monkeypatch):
+    from eacnet.errors import InputError
+    from eacnet.models.backbones.dab import DAB
+
+    monkeypatch.setattr(DAB, "stride", 4)
+    with pytest.raises(InputError, match=r"edge takes scores that are 8 pixels.*dab are 4 apart"):
+        build_model("dab", 5, "edge")
 
 
 def test_products_by_hand():
