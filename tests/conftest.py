@@ -97,7 +97,7 @@ def _draw(model, generator):
             value.uniform_(0.5, 1.5, generator=generator)
         elif value.ndim < 2 and value.is_floating_point():
             value.uniform_(0.1, 0.4, generator=generator)
-        elif name.startswith("calibration.guide.") and not value.any():
+        elif value.ndim == 4 and not value.any() and ".guide." in name:
             value.normal_(0, 0.05, generator=generator)
 
 

@@ -145,7 +145,7 @@ def train(
         part.requires_grad_(False)  # no graph is built for them
     average = Average(network, recipe.average) if recipe.average else None
     optimiser = make_optimiser(network, recipe.optimiser, recipe.calibration_lr)
-    training = Training(network, optimiser, average)
+    training = Training(network, optimiser, average, fabric.device)
     if checkpoint.is_file():
         taken = training.load(checkpoint)
         fabric.barrier()  # all processes have read it

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from eacnet.files import write_bytes
+from eacnet.machine import device_name
 from eacnet.models.checkpoint import unfit_values
 from eacnet.training.average import Average
 
@@ -30,6 +31,7 @@ class Training:
     network: nn.Module
     optimiser: torch.optim.Optimizer
     average: Average | None = None
+    device: torch.device = torch.device("cpu")
     history: list[Epoch] = field(default_factory=list)
 
     def save(self, path: Path) -> None:
@@ -39,7 +41,7 @@ class Training:
             "optimiser": self.optimiser.state_dict(),
             "average": self.average and self.average.network.state_dict(),
             "history": [asdict(epoch) for epoch in self.history],
-            "circumstances": _circumstances(),
+            "circumstances": self._circumstances(),
         }
         content = io.BytesIO()  # a full disk in the midst of an archive is told unintelligibly
         torch.save(state, content)
@@ -64,11 +66,11 @@ class Training:
                 part.load_state_dict(state)
             return False
         self.history = history
-        now = _circumstances()
+        now = self._circumstances()
         if changed := [
             f"{name} {before[name]}, now {now[name]}"
             for name in now
-            if before.get(name) != now[name]
+            if before.get(name, now[name]) != now[name]
         ]:
             print(
                 f"the epochs so far ran with {'; '.join(changed)}: the result is as good, but not "
@@ -76,11 +78,11 @@ class Training:
             )
         return True
 
-
-def _circumstances() -> dict[str, int]:
-    """Return what else the bits depend on, besides the device."""
-    several = torch.distributed.is_available() and torch.distributed.is_initialized()
-    return {
-        "threads": torch.get_num_threads(),
-        "processes": torch.distributed.get_world_size() if several else 1,
-    }
+    def _circumstances(self) -> dict[str, int | str]:
+        """Return what else the bits depend on."""
+        several = torch.distributed.is_available() and torch.distributed.is_initialized()
+        return {
+            "device": device_name(self.device),
+            "threads": torch.get_num_threads(),
+            "processes": torch.distributed.get_world_size() if several else 1,
+        }

@@ -252,6 +252,19 @@ def test_a_training_goes_on_with_another_number_of_threads_and_says_so(samples, 
     assert f"ran with threads {threads}, now {threads + 1}: the" in said
 
 
+def test_a_training_goes_on_with_another_processor_and_says_so(
+    samples, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr("eacnet.training.state.device_name", lambda device: f"old {device.type}")
+    run(samples, tmp_path / "a.pt", recipe(epochs=1))
+    monkeypatch.setattr("eacnet.training.state.device_name", lambda device: "a new one")
+    _, history = run(samples, tmp_path / "a.pt", recipe(epochs=2))
+    assert len(history) == 2
+    assert (
+        "ran with device old cpu, now a new one: the result is as good" in capsys.readouterr().out
+    )
+
+
 def test_the_curve_is_shown_from_the_start_and_after_each_epoch(samples, tmp_path):
     seen = []
     fabric = make_fabric(Hardware(accelerator="cpu", devices=1, workers=0), "fp32")
