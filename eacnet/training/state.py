@@ -13,6 +13,8 @@ from eacnet.machine import device_name
 from eacnet.models.checkpoint import unfit_values
 from eacnet.training.average import Average
 
+CPU = torch.device("cpu")
+
 
 @dataclass(frozen=True)
 class Epoch:
@@ -31,7 +33,7 @@ class Training:
     network: nn.Module
     optimiser: torch.optim.Optimizer
     average: Average | None = None
-    device: torch.device = torch.device("cpu")
+    device: torch.device = CPU
     history: list[Epoch] = field(default_factory=list)
 
     def save(self, path: Path) -> None:
