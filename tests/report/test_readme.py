@@ -7,7 +7,7 @@ from experiment import DATA, difference
 
 from eacnet.report.figures import FIGURES
 from eacnet.report.pages.readme import readme
-from eacnet.report.pages.words import summary
+from eacnet.report.pages.words import _conclusion, summary
 from eacnet.report.tables import shown
 
 MINUS, TIMES = "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
@@ -147,3 +147,27 @@ def test_a_dataset_that_nobody_described_has_its_report(results):
     found = results(data={**DATA, "dataset": "mine"})
     assert readme(found, ()).startswith("# EACNet on mine: ")
     assert "no published" not in readme(found, ())
+
+
+def test_the_other_calibrations_are_held_against_the_control(results, ablation):
+    entry = difference(0.9, [0.5, 1.3], 0.2, [0.2, 0.8])
+    entry |= {"joint": [0.25, 1.5], "detectable": 0.4, "holm": 0.01, "significant": True}
+    group = {**ablation["groups"][1], "calibration": "edge", "gains": {"point": {"miou": entry}}}
+    assert "Of the other" not in " ".join(summary(results()))
+    ablation["groups"].append(group)
+    said = summary(results())[-1]
+    assert said == (
+        "Of the other calibrations, against a 1x1 convolution of the scores in its place, edge by"
+        " +0.90 ± 0.20 (+0.25 to +1.50; significant) in mIoU."
+    )
+    entry |= {"seeds": None, "joint": None}
+    assert "Of the other" not in " ".join(summary(results()))
+
+
+def test_a_conclusion_names_what_is_no_attention():
+    gains = {
+        name: {"seeds": [0, 1], "significant": True, "mean": 1.0} for name in ("none", "point")
+    }
+    assert _conclusion(gains, "edge").startswith("Calibration edge adds to the scores, and more")
+    gains["none"]["significant"] = False
+    assert _conclusion(gains, "edge").startswith("That calibration edge adds anything")

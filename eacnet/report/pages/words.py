@@ -12,6 +12,7 @@ from eacnet.report.tables.columns import (
     SCORES,
     compared,
     level,
+    named,
     own,
     reading,
     verdict,
@@ -20,6 +21,7 @@ from eacnet.report.tables.table import gain_text, number
 from eacnet.report.tables.text import TIMES
 
 CONTROLS = ("none", "point", "local")
+ATTENTIONS = ("pooled", "full")
 
 
 def title(results: Results) -> str:
@@ -53,8 +55,8 @@ def claim(results: Results, network: tuple[str, str]) -> list[str]:
     told = all(verdict(entry) != NO_VERDICT for entry in judged.values())
     said = [_gains(found, network[1]), _certainty(results, judged, seeds if told else 1)]
     if network[1] not in CONTROLS and judged.keys() == REFERENCES.keys() and told:
-        said.insert(0, _conclusion(judged))
-    return said
+        said.insert(0, _conclusion(judged, network[1]))
+    return said + _others(results, network)
 
 
 def score(results: Results) -> str:
@@ -105,24 +107,46 @@ def _certainty(results: Results, gains: dict[str, Any], seeds: int) -> str:
     )
 
 
-def _conclusion(gains: dict[str, Any]) -> str:
+def _others(results: Results, network: tuple[str, str]) -> list[str]:
+    """Say what the other calibrations of a backbone add to the control, if they are judged."""
+    gains = {
+        group["calibration"]: compared(group).get("point", {}).get("miou")
+        for group in results.groups
+        if group["backbone"] == network[0] and named(group) != network
+    }
+    told = [
+        f"{name} by {gain_text(entry)} ({_ends(entry['joint'])}; {verdict(entry)})"
+        for name, entry in gains.items()
+        if entry and verdict(entry) != NO_VERDICT
+    ]
+    if not told:
+        return []
+    return [f"Of the other calibrations, against {REFERENCES['point']}, {', '.join(told)} in mIoU."]
+
+
+def _conclusion(gains: dict[str, Any], calibration: str) -> str:
     """Say what the gains in mIoU over nothing and over the control tell together."""
+    what = "Attention" if calibration in ATTENTIONS else f"Calibration {calibration}"
     called = {
         name: verdict(entry) == "significant" and (1 if entry["mean"] > 0 else -1)
         for name, entry in gains.items()
     }
     if called == {"none": 1, "point": 1}:
-        return "Attention adds to the scores, and more than re-weighting the classes does."
+        return f"{what} adds to the scores, and more than re-weighting the classes does."
     if called == {"none": 1, "point": -1}:
-        return "Attention adds to the scores, but less than re-weighting the classes does."
+        return f"{what} adds to the scores, but less than re-weighting the classes does."
     if called["none"] == -1:
-        return "Attention makes the scores worse."
+        return f"{what} makes the scores worse."
     if called["none"] == 1:
         return (
-            "Something is added to the scores, but that attention adds more than re-weighting the"
-            " classes does is not shown."
+            f"Something is added to the scores, but that {_lower(what)} adds more than re-weighting"
+            " the classes does is not shown."
         )
-    return "That attention adds anything to the scores is not shown."
+    return f"That {_lower(what)} adds anything to the scores is not shown."
+
+
+def _lower(what: str) -> str:
+    return what[0].lower() + what[1:]
 
 
 def _history(results: Results) -> str:
