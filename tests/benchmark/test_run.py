@@ -189,7 +189,8 @@ def test_real_networks_from_plan_to_result(monkeypatch):
         earlier = json.loads(file.read_text())
         assert set(earlier) >= set(result)
         assert set(earlier["rows"][0]) == set(eager)
-        assert set(earlier["modules"][0]) == set(part)
+        # A plan need not name modules.
+        assert all(set(each) == set(part) for each in earlier["modules"])
 
 
 def test_weights_that_the_plan_does_not_time_are_refused():
