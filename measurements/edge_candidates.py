@@ -18,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from eacnet.config.recipe import Schedule
 from eacnet.data.store import Split, open_store
 from eacnet.evaluation.counts import BANDS
 from eacnet.evaluation.evaluate import count
@@ -127,7 +128,8 @@ class Frozen:
         self.split, self.mean = split, torch.tensor(model.card.mean)
         self.num_classes, self.features = model.num_classes, []
         kept: list[Tensor] = []
-        hook = model.backbone.fuse2.register_forward_hook(lambda *_: kept.append(_[2]))
+        quarter = model.backbone.fuse2
+        hook = quarter.register_forward_hook(lambda module, inputs, output: kept.append(output))
         for index in range(len(split.images)):
             with torch.autocast("cpu", torch.bfloat16):
                 eighth = model.backbone(self.images([index]))
@@ -152,8 +154,6 @@ class Frozen:
 
 
 def _train(candidate: nn.Module, train: Frozen, how: argparse.Namespace) -> None:
-    from eacnet.config.recipe import Schedule
-
     schedule = Schedule(warmup_iterations=50, warmup_start=0.02, power=0.9, step="iteration")
     counts = sum(np.bincount(each.ravel(), minlength=256) for each in train.split.labels)
     counts = counts[: train.num_classes]
