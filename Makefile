@@ -20,7 +20,7 @@ ready: .venv/installed
 # it goes on where it stopped. The pipeline then takes them over.
 JOBS ?= 2
 ablation: ready
-	$(BIN)/dvc repro prepare environment
+	$(BIN)/dvc repro prepare stages/dvc.yaml
 	$(BIN)/eacnet train-cells --jobs $(JOBS)
 	$(BIN)/dvc repro
 

@@ -43,7 +43,16 @@ CHANGES = [
     "ablation.seeds=[1]",
 ]
 # Without `analyse`, which takes by far longest for a frame of this size.
-STAGES = ("environment", "raw", "prepare", "train", "evaluate", "ablation", "summarise", "report")
+STAGES = (
+    "stages/dvc.yaml",
+    "raw",
+    "prepare",
+    "train",
+    "evaluate",
+    "ablation",
+    "summarise",
+    "report",
+)
 
 
 def main() -> None:

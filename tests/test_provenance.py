@@ -59,6 +59,8 @@ def test_the_commit_of_the_repository_that_holds_the_code(code, tmp_path, where)
     # As where a hook of another repository starts the pipeline.
     found, said = state(code, tmp_path, GIT_DIR="/nowhere")
     assert (found["commit"], found["modified"], said) == (expected, [], "")
+    (code / "stages/dvc.lock").write_text("what DVC ran, no code")
+    assert state(code, tmp_path)[0]["modified"] == []
     (code / "eacnet/errors.py").write_text("")
     prefix = "" if where == "project" else "project/"
     assert state(code, tmp_path)[0]["modified"] == [f"{prefix}eacnet/errors.py"]

@@ -16,7 +16,7 @@ SCALARS = [*WORDS.split(), *NUMBERS.split(), '"1"', "'on'"]
 @pytest.mark.parametrize("text", SCALARS)
 def test_a_scalar_is_what_dvc_takes_it_for(tmp_path, text):
     path = tmp_path / "params.yaml"
-    path.write_text(f"a: {text}\nb: [{text}, x]\n")
+    path.write_text(f"a: {text}\nb:\n- {text}\n- x\n")
     ours, theirs = read_yaml(path), load_yaml(path)
     assert type(ours["a"]) is type(theirs["a"])
     assert ours == theirs or math.isnan(ours["a"])

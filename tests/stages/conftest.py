@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 ROOT = Path(__file__).parents[2]
 CODE = ("eacnet", "stages", "params.yaml", "dvc.yaml", ".dvcignore", ".gitignore")
 CODE += ("data/published.csv",)
-SKIPPED = shutil.ignore_patterns("__pycache__")
+SKIPPED = shutil.ignore_patterns("__pycache__", "dvc.lock")
 
 
 @dataclass

@@ -13,6 +13,8 @@ from eacnet import load_model
 from eacnet.evaluation.counts import Counts
 from eacnet.evaluation.scores import mean_iou
 
+ENVIRONMENT = "stages/dvc.yaml:environment"
+
 
 def read(project, path):
     return json.loads((project.root / path).read_text())
@@ -69,8 +71,8 @@ def test_results_say_where_they_come_from(reproduced):
 
 def test_nothing_runs_again_where_nothing_changed(reproduced):
     out = reproduced.run("dvc", "repro").stdout
-    assert re.findall("Running stage '(.*)'", out) == ["environment"]
-    assert list(json.loads(reproduced.run("dvc", "status", "--json").stdout)) == ["environment"]
+    assert re.findall("Running stage '(.*)'", out) == [ENVIRONMENT]
+    assert list(json.loads(reproduced.run("dvc", "status", "--json").stdout)) == [ENVIRONMENT]
     assert reproduced.run("git", "status", "--porcelain").stdout == ""
 
 
@@ -84,11 +86,11 @@ def test_what_is_pushed_to_s3_is_not_trained_again_in_another_clone(reproduced, 
     out = clone.run("dvc", "repro").stdout
     # Raw data are drawn again where they are missing; all else is there.
     ran = re.findall("Running stage '(.*)'", out)
-    assert sorted(ran) == ["environment", "raw@synthetic"]
+    assert sorted(ran) == ["raw@synthetic", ENVIRONMENT]
     assert clone.run("git", "status", "--porcelain").stdout == ""
     assert not (clone.root / ".cache").exists()
     status = json.loads(clone.run("dvc", "status", "--json").stdout)
-    assert list(status) == ["environment"]
+    assert list(status) == [ENVIRONMENT]
     verified = clone.run("python", "-m", "eacnet.cli", "verify").stdout
     assert re.search(r"\b(\d+) of \1 figures reproduced", verified)
 
@@ -106,14 +108,14 @@ def test_another_experiment_and_back_reruns_nothing(experiments):
     experiments.run("dvc", "exp", "run", "-S", "seed=7", "train")
     experiments.run("dvc", "exp", "run", "-S", "seed=8", "train")
     out = experiments.run("dvc", "exp", "run", "-S", "seed=7", "train").stdout
-    assert "Running stage" not in out.replace("Running stage 'environment'", "")
+    assert "Running stage" not in out.replace(f"Running stage '{ENVIRONMENT}'", "")
     recipe = experiments.params["recipes"]["synthetic"]
     recipe = {name: value for name, value in recipe.items() if value is not None}
     settings = ("-S", "variant=_other", "-S", f"+recipes.synthetic_other={recipe}".replace("'", ""))
     experiments.run("dvc", "exp", "run", "-S", "seed=1", *settings)
     assert (experiments.root / "reports/synthetic_other/README.md").is_file()
     out = experiments.run("dvc", "exp", "run", "-S", "seed=1", "-S", "variant=''").stdout
-    assert set(re.findall("Running stage '(.*)'", out)) <= {"environment", "report@synthetic"}
+    assert set(re.findall("Running stage '(.*)'", out)) <= {ENVIRONMENT, "report@synthetic"}
     lock = (experiments.root / "dvc.lock").read_text()
     assert "train@synthetic:" in lock
     assert "train@synthetic_other:" in lock

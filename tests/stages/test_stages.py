@@ -179,8 +179,9 @@ def test_another_recipe_never_takes_up_an_old_checkpoint(project):
 
 
 def test_every_stage_of_the_pipeline_is_a_script_and_back(project):
-    pipeline = YAML(typ="safe").load(project.root / "dvc.yaml")
-    stages = pipeline["stages"]
+    stages = {}
+    for file in ("dvc.yaml", "stages/dvc.yaml"):
+        stages |= YAML(typ="safe").load(project.root / file)["stages"]
     # index is the second command of report; a cell is a train and an evaluate.
     scripts = {path.stem for path in (project.root / "stages").glob("*.py")} - {"index"}
     assert scripts == set(STAGES) == set(stages) - {"ablation", "baseline"}

@@ -46,7 +46,7 @@ def test_a_training_starts_from_a_file_and_resumes_only_from_the_same(project):
 
 def test_another_file_under_the_name_of_the_start_makes_the_trainings_stale(project):
     def changed() -> bool:
-        project.run("dvc", "repro", "--quiet", "environment")
+        project.run("dvc", "repro", "--quiet", "stages/dvc.yaml")
         state = json.loads(project.run("dvc", "status", "--json", "train").stdout)
         entries = [entry for entry in state.get("train@synthetic", []) if "changed deps" in entry]
         return any("models/synthetic/start.json" in entry["changed deps"] for entry in entries)
@@ -55,7 +55,7 @@ def test_another_file_under_the_name_of_the_start_makes_the_trainings_stale(proj
     for init in (None, file.name):
         file.write_bytes(b"one")
         project.set("recipes.synthetic.init", init)
-        project.run("dvc", "repro", "--quiet", "environment")
+        project.run("dvc", "repro", "--quiet", "stages/dvc.yaml")
         start = json.loads((project.root / "models/synthetic/start.json").read_text())
         assert start == {"sha256": init and hashlib.sha256(b"one").hexdigest()}
     for stage in ("data/prepared/synthetic", "models/synthetic"):
@@ -69,7 +69,7 @@ def test_another_file_under_the_name_of_the_start_makes_the_trainings_stale(proj
     file.write_bytes(b"two")
     assert changed()
     file.unlink()
-    done = project.run("dvc", "repro", "environment", check=False)
+    done = project.run("dvc", "repro", "stages/dvc.yaml", check=False)
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
     assert "recipes.synthetic.init is 'start.bin', which is missing" in line
 

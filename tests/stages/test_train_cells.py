@@ -17,7 +17,7 @@ def test_all_networks_are_trained_through_a_kill_and_dvc_trains_none(project):
     refused = project.run("eacnet", "train-cells", check=False)
     assert refused.returncode == 1
     assert "data/prepared/synthetic/dataset.json is missing" in refused.stderr
-    project.run("dvc", "repro", "--quiet", "prepare", "environment")
+    project.run("dvc", "repro", "--quiet", "prepare", "stages/dvc.yaml")
     process = project.start("eacnet", "train-cells", "--jobs", "1")
     wait_for(project, ".cache/training/[!.]*.pt", process)
     # Only the looker-on is killed: its trainings follow it.
