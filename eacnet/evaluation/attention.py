@@ -19,6 +19,8 @@ from eacnet.progress import progress
 
 # Values of the attention in memory at a time: 16 MiB in float32, of which a few copies are alive.
 BLOCK = 2**22
+# exp of it is just a normal number of float32; processors take many times as long for smaller ones.
+NOTHING = -87.0
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def reach(calibration: Attention, scores: Tensor, stride: int, block: int = BLOC
     for some, here in zip(tokens.split(rows, 1), at.split(rows), strict=True):
         # The logarithm is exact where attention is sharp: no large sums cancel in the entropy.
         log = torch.log_softmax(some @ key, -1)  # (B,rows,keys)
-        weights = log.exp()
+        weights = log.clamp_min(NOTHING).exp()
         apart = torch.cdist(here, key_at, compute_mode="donot_use_mm_for_euclid_dist")
         entropy.append(-(weights * log).sum(-1))
         distance.append((weights * apart).sum(-1))
@@ -102,7 +104,7 @@ def analyse(
 
     Args:
         model: an EACNet; moved to `device`.
-        images: uint8 (N,H,W,3), RGB; may be a memory map.
+        images: uint8 (N,H,W,3), RGB; may be a memory map, or of several sizes.
         classes: names of the classes.
         mean: RGB mean that the network was trained with, on the scale 0..255.
         device: where to run.
@@ -111,40 +113,42 @@ def analyse(
     Returns:
         Means over all query positions of all frames: entropy in nats and as a share of the greatest
         possible one, distances in pixels. `per_class` groups them by the coarse prediction at the
-        query; a class that is never predicted is None. `change` is the root mean square of what is
-        added to a class score, less what is added to all classes alike, which decides nothing;
+        query; a class that is never predicted is None. `positions` is the largest grid of scores,
+        and how many there are where frames differ in size. `change` is the root mean square of what
+        is added to a class score, less what is added to all classes alike, which decides nothing;
         `change_everywhere_alike` the share of its square that is one constant a class and frame.
         Nothing but the name of the calibration where it is no attention.
     """
     calibration = model.calibration
     if not isinstance(calibration, Attention):
         return {"calibration": model.calibration_name}
-    totals = torch.zeros(len(classes), 4, dtype=torch.float64)
+    totals = torch.zeros(len(classes), 5, dtype=torch.float64)
     changes = torch.zeros(2, dtype=torch.float64)
+    grids: set[tuple[int, int, int]] = set()
     for coarse, calibrated in _watched(model, images, mean, device, batch):
         found = reach(calibration, coarse, model.stride)
         uniform = found.uniform.expand_as(found.distance)
-        figures = torch.stack(
-            (torch.ones_like(uniform), found.entropy, found.distance, uniform), -1
-        )
+        one, most = torch.ones_like(uniform), torch.full_like(uniform, math.log(found.keys))
+        figures = torch.stack((one, found.entropy, most, found.distance, uniform), -1)
         winner = coarse.argmax(1).flatten().cpu()
         totals.index_add_(0, winner, figures.flatten(0, 2).double().cpu())
         added = (calibrated - coarse).double()
         added -= added.mean(1, keepdim=True)
         alike = added.mean((2, 3), keepdim=True).expand_as(added)
         changes += torch.stack((added.square().sum(), alike.square().sum())).cpu()
-        height, width = coarse.shape[-2:]
+        grids.add((found.keys, *coarse.shape[-2:]))
     positions = totals.sum(0)
-    greatest = math.log(found.keys)
     count = positions[0].item()
+    keys, height, width = max(grids)
+    grid = {"height": height, "width": width, "keys": keys}
 
     def means(sums: Tensor) -> dict[str, float] | None:
-        number, entropy, distance, uniform = sums.tolist()
+        number, entropy, greatest, distance, uniform = sums.tolist()
         if not number:
             return None
         return {
             "entropy_nats": round(entropy / number, 4),
-            "entropy_share": round(entropy / number / greatest, 4) if greatest else 1.0,
+            "entropy_share": round(entropy / greatest, 4) if greatest else 1.0,
             "distance_px": round(distance / number, 2),
             "distance_px_uniform": round(uniform / number, 2),
         }
@@ -154,7 +158,7 @@ def analyse(
         "calibration": model.calibration_name,
         "gamma": round(calibration.gamma.item(), 6),
         "frames": len(images),
-        "positions": {"height": height, "width": width, "keys": found.keys},
+        "positions": grid | ({"sizes": len(grids)} if len(grids) > 1 else {}),
         **means(positions),
         "per_class": {
             name: means(sums) and {"positions": round(sums[0].item() / count, 4), **means(sums)}

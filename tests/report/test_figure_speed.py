@@ -62,13 +62,30 @@ def test_a_panel_holds_every_network_at_one_size_and_runtime(results):
     marks = [line.get_marker() for line in axes.lines if len(line.get_xdata()) == 1]
     assert sorted(marks) == ["o", "o", "o", "s", "s"]  # one for each precision
     # By hand: 10 of 12 frames per second, 51.25 instead of 50 %; in fp32, as it was scored.
-    assert moves(panel) == [("dab", BLUE, (pytest.approx(-100 / 6), pytest.approx(1.25)))]
-    assert {text.get_text() for text in changes.texts} == {"", "dab"}
+    assert moves(panel) == [("pooled", BLUE, (pytest.approx(-100 / 6), pytest.approx(1.25)))]
+    assert {text.get_text() for text in changes.texts} == {"", "pooled"}
 
 
 def point(fps, miou, precision="fp32", agreement=1.0, network=("dab", "none")):
     how = precision, "eager", fps, 1000 / fps, agreement
     return Point("CPU", (360, 480), *network, *how, miou, None)
+
+
+def test_an_arrow_is_named_by_what_differs_among_them():
+    def names(*networks):
+        panel = [point(9.0, 50.0, network=tuple(one.split())) for one in networks]
+        return [name for name, *_ in moves(panel)]
+
+    assert names("dab none", "dab pooled", "dab edge") == ["pooled", "edge"]
+    assert names("dab none", "dab edge", "erf none", "erf edge") == ["dab", "erf"]
+
+
+def test_a_hundredth_of_a_point_is_no_leap_on_the_axis(results):
+    rows = [row("dab-none", 12.0)]
+    figure = accuracy_speed.draw(results(speed=[of_device("CPU", *rows)]), Pictures())
+    low, high = figure.axes[0].get_ylim()
+    assert low <= 49.5
+    assert high >= 50.5
 
 
 def test_the_front_is_what_nothing_else_beats():

@@ -97,16 +97,20 @@ def pairs(panel: Sequence[Point]) -> list[tuple[Point, Point]]:
 
 
 def moves(panel: Sequence[Point]) -> list[Move]:
-    """Return what calibration changes: (network, its colour, (frame rate in %, mIoU in points)).
+    """Return what calibration changes: (name, its colour, (frame rate in %, mIoU in points)).
 
-    In fp32, or for want of that in the first precision that a network was timed in.
+    In fp32, or for want of that in the first precision that a network was timed in. The name is of
+    what differs among them: backbones, or the calibrations of a single one.
     """
-    found: dict[tuple[str, str], Move] = {}
+    found: dict[tuple[str, str], tuple[float, float]] = {}
     for one, other in pairs(panel):
         change = 100 * (other.fps / one.fps - 1), other.miou - one.miou
-        look = calibration_look(other.calibration)[0]
-        found.setdefault((one.backbone, other.calibration), (one.backbone, look, change))
-    return list(found.values())
+        found.setdefault((one.backbone, other.calibration), change)
+    single = len({backbone for backbone, _ in found}) == 1
+    return [
+        (calibration if single else backbone, calibration_look(calibration)[0], change)
+        for (backbone, calibration), change in found.items()
+    ]
 
 
 def published_points(results: Results) -> list[Label]:
@@ -154,6 +158,9 @@ def _draw(axes: Axes, panel: Sequence[Point]) -> None:
         look = {"color": calibration_look(other.calibration)[0], "linewidth": 0.7, "alpha": 0.6}
         arrow = {"arrowstyle": "->", "shrinkA": 4, "shrinkB": 3, **look}
         axes.annotate("", (other.fps, other.miou), (one.fps, one.miou), arrowprops=arrow)
+    # A hundredth must not look like a leap.
+    middle = (max(one.miou for one in panel) + min(one.miou for one in panel)) / 2
+    axes.update_datalim([(panel[0].fps, middle + away) for away in (-0.5, 0.5)])
     _scale(axes, [one.fps for one in panel])
     axes.set_xlabel("frames per second")
     axes.set_ylabel("mIoU (%)")
@@ -164,7 +171,7 @@ def _draw_moves(axes: Axes, changes: Sequence[Move]) -> None:
     axes.axhline(0, color="0.6", linewidth=0.8)
     axes.axvline(0, color="0.6", linewidth=0.8)
     axes.plot(0, 0, "o", color="black", markerfacecolor="white", markersize=6, zorder=3)
-    # The limits follow points, not arrows; a hundredth must not look like a leap.
+    # The limits follow points, not arrows.
     axes.plot([-5, 5], [-0.5, 0.5], linestyle="")
     for _, color, end in changes:
         axes.plot(*end, ",", color=color)

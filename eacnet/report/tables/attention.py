@@ -11,13 +11,15 @@ from eacnet.report.tables.text import TIMES
 
 def _note(results: Results) -> str:
     facts, grid = results.attention, results.attention["positions"]
+    most = "up to " if "sizes" in grid else ""
+    alike = math.exp(facts["entropy_nats"])
     return (
-        f"Each of the {grid['height']} {TIMES} {grid['width']} positions of the coarse scores"
-        f" attends to {grid['keys']:,} positions; these are means over the {facts['frames']:,}"
-        " frames. Gamma is the weight of what is added to the scores, change the root mean square"
-        " of that, constant the share of its square that is one constant for each class and frame:"
-        " that shifts a class as a whole and cannot follow its edges. Low entropy: attention picks"
-        f" a few positions, as many as {math.exp(facts['entropy_nats']):.1f} that count alike; in"
+        f"Each of the {most}{grid['height']} {TIMES} {grid['width']} positions of the coarse scores"
+        f" attends to {most}{grid['keys']:,} positions; these are means over the"
+        f" {facts['frames']:,} frames. Gamma is the weight of what is added to the scores, change"
+        " the root mean square of that, constant the share of its square that is one constant for"
+        " each class and frame: that shifts a class as a whole and cannot follow its edges. Low"
+        f" entropy: attention picks a few positions, as many as {alike:.1f} that count alike; in"
         " percent, of attention that is spread evenly. A distance near that of evenly spread"
         " attention: it does not prefer what is near."
     )
