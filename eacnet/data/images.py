@@ -6,12 +6,16 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
+from eacnet.data.damage import check_png, check_tiff
 from eacnet.datasets.labels import Label, lookup
 from eacnet.errors import InputError
 
 # Content alone decides which parser of Pillow's runs: of all it has, these.
 IMAGES = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "PPM")
 LABELS = ("PNG", "BMP", "TIFF")
+# Of a TIFF's compressions, by tag 259, those that keep ids: none, CCITT (in four ways), LZW,
+# Deflate (twice), PackBits, LZMA, ZSTD.
+_LOSSLESS = (1, 2, 3, 4, 32771, 5, 8, 32946, 32773, 34925, 50000)
 
 UNLISTED = 256
 
@@ -175,8 +179,12 @@ def _decode(path: Path, formats: tuple[str, ...]) -> tuple[Image.Image, str]:
         with Image.open(path, formats=formats) as file:
             pages = getattr(file, "n_frames", 1)
             stored = _stored(file)
-            _check_form(path, file, stored)
+            _check_form(path, file, stored, formats is LABELS)
+            if file.format == "TIFF":
+                check_tiff(path, file)
             file.load()
+            if file.format == "PNG":
+                check_png(path, file)
             image = ImageOps.exif_transpose(file)
     except (MemoryError, InputError):
         raise
@@ -195,16 +203,35 @@ def _stored(file: Image.Image) -> str:
     return how if isinstance(how, str) else how[0] if how else file.mode
 
 
-def _check_form(path: Path, file: Image.Image, stored: str) -> None:
+def _check_form(path: Path, file: Image.Image, stored: str, labels: bool) -> None:
     """Refuse the forms of which Pillow is known to read other values than the file holds."""
-    if file.format == "BMP" and stored == "1" and file.tile[0].codec_name == "raw":
+    if file.format == "BMP" and stored in ("1", "L") and file.tile[0].codec_name == "raw":
         with path.open("rb") as bytes_:
             header = bytes_.read(30)
-        place = 24 if header[14] == 12 else 28  # OS/2's short header has short sides
-        if header[place] != 1:
+        bits = header[24 if header[14] == 12 else 28]  # OS/2's short header has short sides
+        what, assumed = ("black and white", 1) if stored == "1" else ("grey", 8)
+        if bits != assumed:
             raise InputError(
-                f"{path} is a BMP of black and white by {header[place]} bits a pixel, which is read"
-                " as if it had one; save it as PNG"
+                f"{path} is a BMP of {what} by {bits} bits a pixel, which is read"
+                f" as if it had {assumed}; save it as PNG"
             )
-    if file.format == "TIFF" and file.tag_v2.get(262) == 0 and stored in (*_DEEP_GREY, "I;12"):
+    if file.format != "TIFF":
+        return
+    tags = file.tag_v2
+    if labels and tags.get(259, 1) not in _LOSSLESS:
+        raise InputError(
+            f"{path} is a TIFF of lossy compression ({file.info['compression']}), which changes "
+            "labels; make them anew from their source, as PNG"
+        )
+    if tags.get(262) == 0 and stored in (*_DEEP_GREY, "I;12"):
         raise InputError(f"{path} is a TIFF of over 8 bits in which 0 is white; save it as PNG")
+    # Of separate planes Pillow forgets how many bits they have, their order and what is white.
+    plain = stored == "1" or set(tags.get(258, (1,))) == {8}
+    if (
+        tags.get(284) == 2
+        and tags.get(259, 1) == 1
+        and not (plain and tags.get(262) != 0 and tags.get(266, 1) == 1)
+    ):
+        raise InputError(
+            f"{path} is a TIFF of separate planes in a form that is read as another; save it as PNG"
+        )

@@ -91,6 +91,20 @@ def test_a_bmp_of_other_colours(tmp_path, bits):
     assert read_image(tmp_path / "x.bmp")[0, :3].tolist() == [[0, 0, 0], [255, 0, 0], [9, 8, 7]]
 
 
+@pytest.mark.parametrize("width", [1, 2, 3, 4, 5, 16])
+@pytest.mark.parametrize("colours", [3, 16])
+@pytest.mark.parametrize("short", [False, True])
+def test_a_grey_bmp_of_4_bits_is_refused(tmp_path, width, colours, short):
+    ids = (np.arange(2 * width).reshape(2, width) % 3).tolist()
+    write_bmp(tmp_path / "x.bmp", ids, [(i, i, i) for i in range(colours)], 4, short)
+    if short and colours == 3:  # the other colours, of which none is grey, are there as well
+        assert read_ids(tmp_path / "x.bmp").tolist() == ids
+        return
+    for read in (read_ids, read_image):
+        with pytest.raises(InputError, match=r"x.bmp is a BMP of grey by 4 bits .* save it as PNG"):
+            read(tmp_path / "x.bmp")
+
+
 def test_of_12_bits_the_upper_8_are_kept_and_ids_are_as_stored(tmp_path):
     write_tiff(tmp_path / "x.tif", 12, [0, 1024, 2048, 4095])
     assert read_image(tmp_path / "x.tif")[0, :, 0].tolist() == [0, 64, 128, 255]

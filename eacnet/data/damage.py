@@ -1,0 +1,105 @@
+"""Files that lack pixels, where Pillow leaves zeros or takes foreign bytes and says nothing."""
+
+import struct
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+# TIFF's tags, by its specification.
+_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _SAMPLES, _PLANES = 256, 257, 258, 259, 277, 284
+# How it is cut into pieces: the tags of where each starts, its bytes, and its rows.
+_STRIPS, _TILES = (273, 279, 278), (324, 325, 323)
+_TILE_WIDTH = 322
+
+_PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+# First column and row of each pass, and the steps to the next.
+_ADAM7 = (
+    (0, 0, 8, 8),
+    (4, 0, 8, 8),
+    (0, 4, 4, 8),
+    (2, 0, 4, 4),
+    (0, 2, 2, 4),
+    (1, 0, 2, 2),
+    (0, 1, 1, 2),
+)
+
+
+def check_tiff(path: Path, file: Image.Image) -> None:
+    """Check that the tables of an opened uncompressed TIFF place all its pixels within the file.
+
+    Pillow reads on from where a strip starts, whatever its length. Compressed ones are libtiff's,
+    which refuses those that end early, but for CCITT's.
+
+    Raises:
+        ValueError: pixels are missing.
+    """
+    tags = file.tag_v2
+    if tags.get(_COMPRESSION, 1) != 1:
+        return
+    kind, keys = ("strip", _STRIPS) if _STRIPS[0] in tags else ("tile", _TILES)
+    offsets, counts, rows = (tags.get(key) for key in keys)
+    width, height, samples = tags[_WIDTH], tags[_HEIGHT], tags.get(_SAMPLES, 1)
+    across = width if kind == "strip" else tags[_TILE_WIDTH]
+    rows = min(rows or height, height)
+    depths = tags.get(_BITS, (1,))
+    depths = depths * samples if len(depths) == 1 else depths[:samples]
+    planes = depths if tags.get(_PLANES, 1) == 2 else (sum(depths),)
+    expected = len(planes) * -(-height // rows) * -(-width // across)
+    if not len(offsets) == len(counts or offsets) == expected:
+        raise ValueError(f"it is damaged: its tables name {len(offsets)} of {expected} {kind}s")
+    needs = [
+        -(-across * depth // 8) * min(rows, height - top)
+        for depth in planes
+        for top in range(0, height, rows)
+        for _ in range(0, width, across)
+    ]
+    end = path.stat().st_size
+    # Old writers leave the counts out.
+    pieces = zip(offsets, counts or needs, needs, strict=True)
+    for number, (offset, count, need) in enumerate(pieces, 1):
+        if not (offset > 0 and need <= count <= end - offset):
+            raise ValueError(f"it is damaged: {kind} {number} of {expected} lacks pixels")
+
+
+def check_png(path: Path, file: Image.Image) -> None:
+    """Check that the data of a decoded PNG did not end before its pixels did.
+
+    Pillow takes a stream that ends after any whole row. What it did not decode is zero, so
+    mostly the last row tells; to inflate everything once more takes a third of the decoding.
+
+    Raises:
+        ValueError: pixels are missing.
+    """
+    last = file.crop((0, file.height - 1, *file.size))
+    if np.asarray(last).any() and not file.info.get("interlace"):
+        return
+    needed = found = 0
+    inflater = zlib.decompressobj()
+    for name, data in _chunks(path.read_bytes()):
+        if name == b"IHDR":
+            needed = _inflated_size(*struct.unpack_from(">IIBBxxB", data))
+        elif name == b"IDAT" and found < needed:
+            found += len(inflater.decompress(data, needed - found))
+    if found < needed:
+        raise ValueError(f"it is damaged: it holds {found} of {needed} bytes of pixels")
+
+
+def _chunks(content: bytes) -> Iterator[tuple[bytes, memoryview]]:
+    place, view = 8, memoryview(content)
+    while place + 8 <= len(content):
+        length, name = struct.unpack_from(">I4s", content, place)
+        yield name, view[place + 8 : place + 8 + length]
+        place += 12 + length
+
+
+def _inflated_size(width: int, height: int, bits: int, kind: int, interlaced: int) -> int:
+    """Return the bytes of a PNG's rows, each of which begins with the number of its filter."""
+    size = 0
+    for left, top, right, down in _ADAM7 if interlaced else ((0, 0, 1, 1),):
+        columns, rows = len(range(left, width, right)), len(range(top, height, down))
+        if columns:
+            size += rows * (1 + -(-columns * bits * _PNG_CHANNELS[kind] // 8))
+    return size

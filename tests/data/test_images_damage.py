@@ -1,0 +1,296 @@
+"""Image files that lack pixels, or whose compression changes ids."""
+
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from eacnet.data.images import read_ids, read_image, read_instances, read_labels
+from eacnet.datasets.labels import Label
+from eacnet.errors import InputError
+
+RANDOM = np.random.default_rng(0)
+GREY = RANDOM.integers(1, 256, size=(7, 21), dtype=np.uint8)
+COLOR = RANDOM.integers(1, 256, size=(7, 21, 3), dtype=np.uint8)
+READERS = (read_image, read_ids)
+# What a PNG's interlacing sends first to last, drawn as in its specification.
+ADAM7 = np.array(
+    [
+        [1, 6, 4, 6, 2, 6, 4, 6],
+        [7] * 8,
+        [5, 6] * 4,
+        [7] * 8,
+        [3, 6, 4, 6, 3, 6, 4, 6],
+        [7] * 8,
+        [5, 6] * 4,
+        [7] * 8,
+    ]
+)
+
+
+def write_tiff(path, image, pieces, rows=None, tile=None, edit=None):
+    """Write an uncompressed TIFF by its specification; `edit` changes its tags before."""
+    height, width, channels = np.atleast_3d(image).shape
+    starts = 8 + np.cumsum([0, *map(len, pieces[:-1])])
+    tags = {256: [width], 257: [height], 258: [8] * channels, 259: [1]}
+    tags |= {262: [1 if channels == 1 else 2], 277: [channels]}
+    tags |= {322: [tile[1]], 323: [tile[0]]} if tile else {278: [rows or height]}
+    where, count = (324, 325) if tile else (273, 279)
+    tags |= {where: starts.tolist(), count: [len(piece) for piece in pieces]}
+    if edit:
+        edit(tags)
+    body, table, more = b"".join(pieces), b"", b""
+    place = 8 + len(body) + 2 + 12 * len(tags) + 4
+    for tag, values in sorted(tags.items()):
+        data = struct.pack(f"<{len(values)}I", *values)
+        inline = data if len(values) == 1 else struct.pack("<I", place + len(more))
+        more += data if len(values) > 1 else b""
+        table += struct.pack("<HHI", tag, 4, len(values)) + inline
+    head = struct.pack("<2sHI", b"II", 42, 8 + len(body))
+    # Foreign bytes stand behind, as in a file that was cut and written anew.
+    path.write_bytes(
+        head + body + struct.pack("<H", len(tags)) + table + bytes(4) + more + GREY.tobytes()
+    )
+
+
+def strips(image, rows):
+    return [image[top : top + rows].tobytes() for top in range(0, len(image), rows)]
+
+
+def tiles(image, height, width):
+    padding = [(0, -size % step) for size, step in zip(image.shape, (height, width), strict=True)]
+    full = np.pad(image, padding)
+    return [
+        full[top : top + height, left : left + width].tobytes()
+        for top in range(0, len(full), height)
+        for left in range(0, full.shape[1], width)
+    ]
+
+
+def planes(image, rows):
+    return [piece for channel in np.moveaxis(image, 2, 0) for piece in strips(channel, rows)]
+
+
+LAYOUTS = {
+    "one strip": (GREY, strips(GREY, 7), {}),
+    "strips": (GREY, strips(GREY, 3), {"rows": 3}),
+    "strips of RGB": (COLOR, strips(COLOR, 2), {"rows": 2}),
+    "tiles": (GREY, tiles(GREY, 16, 16), {"tile": (16, 16)}),
+    "planes": (COLOR, planes(COLOR, 4), {"rows": 4}),
+}
+
+
+@pytest.fixture(params=LAYOUTS)
+def save_tiff(request, tmp_path):
+    """Return a function that saves a TIFF of one layout; its pixels; and those who can read it."""
+    image, pieces, options = LAYOUTS[request.param]
+
+    def save(edit=lambda tags: None):
+        def edited(tags):
+            if request.param == "planes":
+                tags[284] = [2]
+            edit(tags)
+
+        write_tiff(tmp_path / "x.tif", image, pieces, edit=edited, **options)
+        return tmp_path / "x.tif"
+
+    return save, image, (read_image, *[read_ids] * (image.ndim == 2))
+
+
+def test_a_whole_tiff_is_read(save_tiff):
+    save, image, _ = save_tiff
+    expected = np.broadcast_to(np.atleast_3d(image), (*image.shape[:2], 3))
+    np.testing.assert_array_equal(read_image(save()), expected)
+    # Old writers leave the counts out.
+    path = save(lambda tags: tags.pop(325 if 325 in tags else 279))
+    np.testing.assert_array_equal(read_image(path), expected)
+    if image.ndim == 2:
+        np.testing.assert_array_equal(read_ids(save()), image)
+
+
+def edit_piece(offset, count):
+    """Edit the tables of a TIFF at their last entry."""
+
+    def edit(tags):
+        starts, counts = (tags[key] for key in ((324, 325) if 324 in tags else (273, 279)))
+        starts[-1], counts[-1] = offset(starts[-1]), count(counts[-1])
+
+    return edit
+
+
+def lose_piece(tags):
+    for key in (273, 279, 324, 325):
+        if key in tags:
+            tags[key].pop()
+
+
+def lose_count(tags):
+    key = 325 if 325 in tags else 279
+    tags[key] = [*tags[key], 1]
+
+
+@pytest.mark.parametrize(
+    ("edit", "what"),
+    [
+        (edit_piece(lambda _: 0, lambda _: 0), r"damaged: \w+ \d of \d lacks pixels"),
+        (edit_piece(lambda _: 0, lambda count: count), r"damaged: \w+ \d of \d lacks pixels"),
+        (edit_piece(lambda start: start, lambda _: 20), r"damaged: \w+ \d of \d lacks pixels"),
+        (edit_piece(lambda start: start, lambda _: 10**6), r"damaged: \w+ \d of \d lacks pixels"),
+        (edit_piece(lambda _: 10**6, lambda count: count), r"damaged: \w+ \d of \d lacks pixels"),
+        (lose_piece, r"damaged: its tables name \d of \d|cannot identify"),
+        (lose_count, r"damaged: its tables name \d of \d"),
+    ],
+    ids=["absent", "no start", "short", "beyond", "behind", "fewer", "other counts"],
+)
+def test_a_tiff_that_lacks_pixels_is_refused(save_tiff, edit, what):
+    save, _, readers = save_tiff
+    path = save(edit)
+    for read in readers:
+        with pytest.raises(InputError, match=rf"x.tif can't be read .*({what})"):
+            read(path)
+
+
+@pytest.mark.parametrize(
+    ("bits", "other"), [(4, {}), (4, {262: [3], 320: [0] * 48}), (16, {}), (8, {266: [2]})]
+)
+def test_separate_planes_that_are_read_otherwise_are_refused(tmp_path, bits, other):
+    pieces = [GREY[0, :bits].tobytes()]
+    write_tiff(
+        tmp_path / "x.tif",
+        GREY[:1, :8],
+        pieces,
+        edit=lambda tags: tags.update({258: [bits], 284: [2], **other}),
+    )
+    for read in READERS:
+        with pytest.raises(InputError, match=r"separate planes .* save it as PNG"):
+            read(tmp_path / "x.tif")
+
+
+@pytest.mark.parametrize("planar", [1, 2])
+def test_separate_planes_of_one_bit_are_read(tmp_path, planar):
+    tags = {258: [1], 284: [planar]}
+    write_tiff(tmp_path / "x.tif", GREY[:1, :8], [b"\x96"], edit=lambda old: old.update(tags))
+    assert read_ids(tmp_path / "x.tif").tolist() == [[1, 0, 0, 1, 0, 1, 1, 0]]
+
+
+def rows_of(stored, bits):
+    """Return a PNG's rows, each behind the number of its filter."""
+    data = b""
+    for row in stored:
+        text = "".join(format(value, f"0{bits}b") for value in row.ravel())
+        text += "0" * (-len(text) % 8)
+        data += b"\0" + int(text, 2).to_bytes(len(text) // 8, "big")
+    return data
+
+
+def passes_of(stored):
+    """Cut an image into the passes of PNG's interlacing that are not empty."""
+    height, width = stored.shape[:2]
+    order = np.tile(ADAM7, (-(-height // 8), -(-width // 8)))[:height, :width]
+    for number in range(1, 8):
+        rows, columns = (np.unique(axis) for axis in np.nonzero(order == number))
+        if len(rows):
+            yield stored[np.ix_(rows, columns)]
+
+
+def write_png(path, kind, bits, size, data, interlaced=False, cut=97):
+    """Write a PNG by its specification, its data in chunks of `cut` bytes, one of them empty."""
+    packed = zlib.compress(data)
+    chunks = [(b"IHDR", struct.pack(">IIBBBBB", *size[::-1], bits, kind, 0, 0, interlaced))]
+    if kind == 3:
+        chunks.append((b"PLTE", bytes(range(3)) * 2 ** min(bits, 6)))
+    chunks += [(b"IDAT", packed[i : i + cut]) for i in range(0, len(packed), cut)]
+    chunks += [(b"IDAT", b""), (b"tEXt", b"a\0b"), (b"IEND", b"")]
+    content = b"".join(
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        for name, body in chunks
+    )
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + content)
+
+
+FORMS = [(0, 1), (0, 2), (0, 4), (0, 8), (0, 16), (2, 8), (2, 16), (3, 1), (3, 4), (3, 8)]
+FORMS += [(4, 8), (4, 16), (6, 8), (6, 16)]
+
+
+@pytest.mark.parametrize("interlaced", [False, True])
+@pytest.mark.parametrize(("kind", "bits"), FORMS)
+def test_a_png_is_read_if_whole_and_refused_if_not(tmp_path, kind, bits, interlaced):
+    channels, path = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[kind], tmp_path / "x.png"
+    readers = (read_image, *[read_ids] * (kind in (0, 3) and bits < 16))
+    for size in ((1, 1), (1, 2), (2, 1), (3, 5), (5, 3), (9, 17), (40, 3)):
+        # All zeros: as Pillow leaves what it did not decode.
+        for stored in (np.zeros((*size, channels), int), np.ones((*size, channels), int)):
+            parts = list(passes_of(stored)) if interlaced else [stored]
+            data = b"".join(rows_of(part, bits) for part in parts)
+            write_png(path, kind, bits, size, data, interlaced)
+            for read in readers:
+                assert read(path).shape[:2] == size
+            if read_ids in readers:
+                np.testing.assert_array_equal(read_ids(path), stored[..., 0])
+            last = rows_of(parts[-1][:1], bits)
+            write_png(path, kind, bits, size, data[: -len(last)], interlaced)
+            for read in readers:
+                # An empty stream, or one that ends with a pass, Pillow may find to be cut.
+                with pytest.raises(InputError, match=r"damaged: it holds|truncated"):
+                    read(path)
+
+
+@pytest.mark.parametrize("rows", [1, 3, 6])
+def test_a_png_that_ends_early_is_damaged(tmp_path, rows):
+    write_png(tmp_path / "x.png", 0, 8, GREY.shape, rows_of(GREY[:rows], 8))
+    for read in (*READERS, read_instances):
+        with pytest.raises(
+            InputError, match=rf"x.png can't be .* damaged: it holds {22 * rows} of {22 * 7} bytes"
+        ):
+            read(tmp_path / "x.png")
+
+
+@pytest.mark.parametrize("count", range(1, 7))
+def test_a_png_that_lacks_passes_is_damaged(tmp_path, count):
+    parts = list(passes_of(GREY))
+    assert len(parts) == 7
+    data = b"".join(rows_of(part, 8) for part in parts)
+    write_png(tmp_path / "x.png", 0, 8, GREY.shape, data, True)
+    np.testing.assert_array_equal(read_ids(tmp_path / "x.png"), GREY)
+    data = b"".join(rows_of(part, 8) for part in parts[:count])
+    write_png(tmp_path / "x.png", 0, 8, GREY.shape, data, True)
+    for read in READERS:
+        with pytest.raises(InputError, match=f"damaged: it holds {len(data)} of"):
+            read(tmp_path / "x.png")
+
+
+TABLE = tuple(Label(i, i, f"c{i}", "", (i, i, i)) for i in range(4))
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_a_lossy_tiff_holds_a_photo_but_no_labels(tmp_path, mode):
+    Image.fromarray(COLOR).convert(mode).save(tmp_path / "x.tif", compression="jpeg")
+    assert read_image(tmp_path / "x.tif").shape == COLOR.shape
+    for read in (read_ids, read_instances, lambda path: read_labels(path, TABLE, colours=True)):
+        with pytest.raises(InputError, match=r"x.tif is a TIFF of lossy compression \(jpeg\), "):
+            read(tmp_path / "x.tif")
+
+
+@pytest.mark.parametrize(("code", "name"), [(6, "tiff_jpeg"), (50001, "webp")])
+def test_other_lossy_tiffs_are_named_before_they_are_decoded(tmp_path, code, name):
+    edit = {259: [code]}
+    write_tiff(tmp_path / "x.tif", GREY, strips(GREY, 7), edit=lambda tags: tags.update(edit))
+    with pytest.raises(InputError, match=rf"lossy compression \({name}\), which changes labels"):
+        read_ids(tmp_path / "x.tif")
+
+
+@pytest.mark.parametrize(
+    "name", ["tiff_lzw", "tiff_adobe_deflate", "tiff_deflate", "packbits", "lzma", "zstd"]
+)
+def test_a_lossless_tiff_holds_labels(tmp_path, name):
+    Image.fromarray(GREY).save(tmp_path / "x.tif", compression=name)
+    np.testing.assert_array_equal(read_ids(tmp_path / "x.tif"), GREY)
+
+
+@pytest.mark.parametrize("name", ["tiff_ccitt", "group3", "group4"])
+def test_a_fax_holds_labels(tmp_path, name):
+    ids = GREY > 128
+    Image.fromarray(ids).save(tmp_path / "x.tif", compression=name)
+    np.testing.assert_array_equal(read_ids(tmp_path / "x.tif"), ids)
