@@ -66,13 +66,19 @@ def exit_on_error(main: Callable[[], None]) -> None:
         if message is None:
             raise
         code = getattr(error, "exit_code", 1)
-        # Of several training processes, the first one on each machine speaks.
-        if os.environ.get("LOCAL_RANK", "0") != "0":
+        if _another_speaks():
             sys.exit(code)
         if code == 1:
             sys.exit(f"error: {message}")
         print(f"error: {message}", file=sys.stderr)
         sys.exit(code)
+
+
+def _another_speaks() -> bool:
+    """Of several training processes, the first one on each machine speaks."""
+    processes = os.environ.get("WORLD_SIZE", "")
+    several = processes.isdecimal() and processes.lstrip("0") not in ("", "1")
+    return several and os.environ.get("LOCAL_RANK", "0") != "0"
 
 
 def explained(error: BaseException) -> str | None:

@@ -47,9 +47,20 @@ def test_what_can_be_explained_gets_one_line(main, line, monkeypatch):
     assert caught.value.code.startswith(line)
     assert "\n" not in caught.value.code
     monkeypatch.setenv("LOCAL_RANK", "1")
+    monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(SystemExit) as caught:
         exit_on_error(main)
     assert caught.value.code == 1
+
+
+@pytest.mark.parametrize("processes", [None, "", "1", "abc"])
+def test_a_rank_that_was_left_over_silences_nothing(monkeypatch, processes):
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    if processes is not None:
+        monkeypatch.setenv("WORLD_SIZE", processes)
+    with pytest.raises(SystemExit, match="error: a is b"):
+        exit_on_error(lambda: fail(InputError("a is b")))
 
 
 @pytest.mark.parametrize(

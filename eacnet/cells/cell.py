@@ -59,11 +59,15 @@ class Cell:
 
     @property
     def job(self) -> dict[str, Any]:
-        """What `note` wrote last: {} before the first job."""
+        """What `note` wrote last: {} before the first job, and where it is damaged."""
         try:
-            return json.loads((self.folder / "job.json").read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError):
+            found = json.loads((self.folder / "job.json").read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError, RecursionError):
             return {}
+        texts = isinstance(found, dict) and all(
+            isinstance(found.get(name, ""), str) for name in ("executor", "id", "error")
+        )
+        return found if texts else {}
 
     def note(self, **facts: Any) -> None:
         """Write down which job trains it, and why that failed."""

@@ -13,6 +13,7 @@ import argparse
 from pathlib import Path
 
 from eacnet.commands import image_size
+from eacnet.errors import InputError
 from eacnet.files import check_file
 
 
@@ -44,14 +45,21 @@ def run(arguments: argparse.Namespace) -> None:
 
     Raises:
         InputError: the model file is missing or damaged, the format is unknown or needs a package
-            that is not installed, or the exported network does not agree.
+            that is not installed, an unrelated .bin is in the place of OpenVINO's, or the exported
+            network does not agree.
     """
     from eacnet.inference.export import Signature, export_model
     from eacnet.models import load_model
 
     check_file(arguments.target)
     if arguments.target.suffix.lower() == ".xml":
-        check_file(arguments.target.with_suffix(".bin"))
+        beside = arguments.target.with_suffix(".bin")
+        check_file(beside)
+        if beside.exists() and not arguments.target.exists():
+            raise InputError(
+                f"{beside} stands there without {arguments.target} and would be overwritten; move"
+                " it away, or name another target"
+            )
     signature = Signature(arguments.uint8_input, arguments.label_map, arguments.size)
     metadata = export_model(load_model(arguments.model), arguments.target, signature)
     print(

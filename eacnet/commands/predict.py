@@ -45,7 +45,8 @@ def run(arguments: argparse.Namespace) -> None:
     """Predict all inputs; go on after one that fails, and name it at the end.
 
     Raises:
-        InputError: an input failed, a result would take an input's place, or there is no network.
+        InputError: an input failed, a result would take the place of an input or of another
+            program's file, or there is no network.
     """
     from eacnet.predict.sources import find_sources
 
@@ -66,7 +67,7 @@ def run(arguments: argparse.Namespace) -> None:
     import eacnet
     from eacnet.inference.auto import describe_choice
     from eacnet.predict.segment import Segmenter
-    from eacnet.predict.write import IMAGE_RESULTS, VIDEO_RESULTS, Predictions
+    from eacnet.predict.write import IMAGE_RESULTS, VIDEO_RESULTS, Predictions, is_foreign
     from eacnet.progress import progress
 
     taken = {source.path.resolve() for source in sources}
@@ -75,6 +76,10 @@ def run(arguments: argparse.Namespace) -> None:
             result = arguments.output / source.result(suffix)
             if result.resolve() in taken:
                 raise InputError(f"{result} is an input and would be overwritten; use --output")
+            if is_foreign(result):
+                raise InputError(
+                    f"{result} is no record of eacnet's and would be overwritten; use --output"
+                )
 
     samples = _samples(arguments)
     predictor = eacnet.Predictor(

@@ -1,13 +1,13 @@
 """Rebuild the figures of a report on this machine and say which are reproduced.
 
 Four kinds of checks: the scores of every run follow from its counts (counts.json), the ablation
-follows from the counts of its cells, every file is the one that DVC recorded, and, where weights
-and prepared data are at hand, the pixels have their recorded checksum and the networks are scored
-anew. Trainings are not repeated, and neither are timings, which belong to the machine that they
-name. Exit code 0: all is reproduced. 1: a figure differs by more than the tolerance that the table
-names, or a file or a cell of the report or a prepared pixel is missing, damaged or changed. 3: what
-was checked is reproduced, but weights or data for the rest are not at hand (--counts-only asks for
-no such check).
+follows from the counts of its cells, every file (the measured speeds, too) is the one that DVC
+recorded, and, where weights and prepared data are at hand, the pixels have their recorded checksum
+and the networks are scored anew. Trainings are not repeated, and neither are timings, which belong
+to the machine that they name. Exit code 0: all is reproduced. 1: a figure differs by more than the
+tolerance that the table names, or a file or a cell of the report or a prepared pixel is missing,
+damaged or changed. 3: what was checked is reproduced, but a file of the report is not recorded in
+dvc.lock, or weights or data for the rest are not at hand (--counts-only asks for neither of these).
 """
 
 import argparse
@@ -51,6 +51,11 @@ def run(arguments: argparse.Namespace) -> None:
         keep_freed_memory()
         checks += anew_checks(report, pick_device(arguments.device, "--device"))
     print(outcome(str(report.folder), checks))
+    if not report.in_pipeline:
+        print(
+            f"no dvc.yaml or dvc.lock is in {report.project}, so nothing tells whether the other"
+            " files of the report were edited"
+        )
     differences = sum(len(check.outcome.differences) for check in checks if check.outcome)
     damaged = sum(check.damaged for check in checks)
     undone = sum(check.outcome is None and not check.damaged for check in checks)
@@ -62,7 +67,8 @@ def run(arguments: argparse.Namespace) -> None:
     if differences:
         raise InputError(f"{differences} figures of {report.folder} are not reproduced, see above")
     if undone:
+        fewer = "; --counts-only asks only for those that need neither weights nor data"
         raise NotCheckedError(
-            f"{undone} of {len(checks)} checks could not be made here, see above; --counts-only"
-            " asks only for those that need neither weights nor data"
+            f"{undone} of {len(checks)} checks could not be made here, see above"
+            + ("" if arguments.counts_only else fewer)
         )

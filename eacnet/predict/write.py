@@ -28,6 +28,20 @@ from eacnet.progress import progress
 
 IMAGE_RESULTS = ("_labels.png", "_overlay.jpg", "_side-by-side.jpg", ".json")
 VIDEO_RESULTS = ("_labels", "_overlay.mp4", "_side-by-side.mp4", ".json", ".jsonl")
+# By which a record of an earlier run is known: labelling tools, too, name theirs photo.json.
+_OF_A_RECORD = {".json": {"source", "height", "width", "shares"}, ".jsonl": {"frame", "shares"}}
+
+
+def is_foreign(path: Path) -> bool:
+    """Whether a file has the name of a record (.json, .jsonl) and was not written here."""
+    if path.suffix not in _OF_A_RECORD or not path.is_file():
+        return False
+    try:
+        with path.open(encoding="utf-8") as file:
+            record = json.loads(file.readline() if path.suffix == ".jsonl" else file.read())
+    except (OSError, ValueError, RecursionError):
+        return True  # records are never half-written
+    return not (isinstance(record, dict) and _OF_A_RECORD[path.suffix] <= record.keys())
 
 
 @dataclass(frozen=True)

@@ -42,20 +42,35 @@ def started_processes() -> tuple[int, int | None, str]:
     Nodes are None where the starter doesn't tell; the starter is "" where this process is alone.
 
     Raises:
-        InputError: SLURM gave room for several processes, but srun did not start them.
+        InputError: SLURM gave room for several processes, but srun did not start them; or a
+            variable of the starter's holds no number.
     """
     env = os.environ
     if "WORLD_SIZE" in env:  # of torchrun, or of Fabric, for those that it starts itself
-        return int(env["WORLD_SIZE"]), None, "torchrun"
+        return _number("WORLD_SIZE"), None, "torchrun"
     # In a shell of SLURM's, processes are started by hand, as on any other machine.
     if "SLURM_NTASKS" not in env or env.get("SLURM_JOB_NAME") in ("bash", "interactive"):
         return 1, None, ""
-    tasks = int(env["SLURM_NTASKS"])
+    tasks = _number("SLURM_NTASKS")
     if tasks > 1 and "SLURM_STEP_ID" not in env:
         raise InputError(
             f"SLURM has room for {tasks} processes, but this one was started without srun, so the"
             " others will never come; put srun before the command"
         )
+    nodes = _number("SLURM_NNODES") if "SLURM_NNODES" in env else 1
     # Where it is missing, Fabric takes all to be on one node.
-    env.setdefault("SLURM_NTASKS_PER_NODE", str(tasks // int(env.get("SLURM_NNODES", 1))))
-    return tasks, int(env.get("SLURM_NNODES", 1)), "SLURM"
+    env.setdefault("SLURM_NTASKS_PER_NODE", str(tasks // nodes))
+    return tasks, nodes, "SLURM"
+
+
+def _number(name: str) -> int:
+    text = os.environ[name]
+    # Python reads no number of thousands of digits.
+    if not (text.isdecimal() and len(text) < 10 and int(text)):
+        starter = "SLURM" if name.startswith("SLURM") else "torchrun"
+        raise InputError(
+            f"the environment variable {name} is {text[:40]!r}, which is no number of"
+            f" {'nodes' if name.endswith('NNODES') else 'processes'}; unset it, or let {starter}"
+            " set it"
+        )
+    return int(text)

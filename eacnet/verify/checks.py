@@ -15,7 +15,7 @@ from eacnet.verify.compare import (
     compare_scores,
     compare_summary,
 )
-from eacnet.verify.outcome import ANEW, Check
+from eacnet.verify.outcome import ANEW, RECORDED, SHOWN, Check
 from eacnet.verify.recorded import recorded_md5
 from eacnet.verify.report import Report
 
@@ -32,8 +32,10 @@ def stored_checks(report: Report) -> list[Check]:
         for run in report.runs
     ]
     checks.append(_attempt("ablation from counts", "all cells", lambda: _ablation(report)))
-    if (report.project / "dvc.lock").is_file():
-        checks.append(_attempt("files that DVC recorded", "all runs", lambda: _files(report)))
+    if report.in_pipeline:
+        checks.append(_attempt(RECORDED, "all runs", lambda: _files(report)))
+        if checks[-1].outcome and report.unrecorded_files:
+            checks.append(_attempt(RECORDED, "the others", lambda: _unrecorded(report)))
     return checks
 
 
@@ -117,12 +119,28 @@ def _costs(groups: list[dict[str, Any]], classes: int) -> dict[tuple[str, str], 
 
 
 def _files(report: Report) -> tuple[str, Comparison]:
-    recorded, result = report.recorded_files, Comparison()
+    if not report.lock.is_file():
+        raise NotCheckedError(
+            f"{report.lock} is missing; `git restore {report.lock}` brings it back, or"
+            f" `dvc exp run {report.select}` makes it"
+        )
+    recorded = report.recorded_files
     if not recorded:
         raise NotCheckedError(f"dvc.lock records nothing of {report.experiment}")
-    found = {name: recorded_md5(report.project / name) for name in recorded}
-    result.add("dvc.lock", recorded, found)
+    result = Comparison()
+    found = {name: recorded_md5(report.project / name) or "nothing" for name in recorded}
+    result.add("dvc.lock", recorded, found, words=("recorded", "here"))
     return EXACT, result
+
+
+def _unrecorded(report: Report) -> tuple[str, Comparison]:
+    """Name the files of the report that nothing tells an edited one of."""
+    names = report.unrecorded_files
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    raise NotCheckedError(
+        f"not recorded in dvc.lock: {', '.join(names[:SHOWN])}{more}; `dvc exp run {report.select}`"
+        " records what the pipeline makes, and what else lies there belongs elsewhere"
+    )
 
 
 def _pixels(report: Report) -> tuple[str, Comparison]:

@@ -30,12 +30,16 @@ _OF_A_CLASS = ("class_iou", "class_boundary_f1", "category_iou")
 
 @dataclass(frozen=True)
 class Difference:
-    """A figure that is not reproduced: its file and keys, what it is there, and what it is now."""
+    """A figure that is not reproduced: its file and keys, what it is there, and what it is now.
+
+    `words` say for people what the two are.
+    """
 
     file: str
     keys: tuple[str, ...]
     stored: Any
     rebuilt: Any
+    words: tuple[str, str] = ("in the report", "rebuilt")
 
     @property
     def size(self) -> float:
@@ -45,8 +49,9 @@ class Difference:
         return float("inf")
 
     def __str__(self) -> str:
-        text = f"{self.file} {'.'.join(self.keys)}: {self.stored} in the report,"
-        text += f" {self.rebuilt} rebuilt"
+        there, now = self.words
+        text = f"{self.file} {'.'.join(self.keys)}: {self.stored} {there},"
+        text += f" {self.rebuilt} {now}"
         if self.size < float("inf"):
             text += f" ({self.rebuilt - self.stored:+.6g})"
         return text
@@ -60,7 +65,14 @@ class Comparison:
     largest: float = 0.0
     differences: list[Difference] = field(default_factory=list)
 
-    def add(self, file: str, stored: Any, rebuilt: Any, exact: bool = True) -> None:
+    def add(
+        self,
+        file: str,
+        stored: Any,
+        rebuilt: Any,
+        exact: bool = True,
+        words: tuple[str, str] = ("in the report", "rebuilt"),
+    ) -> None:
         """Compare all figures of a result file; one that either side lacks is a difference.
 
         Args:
@@ -68,11 +80,13 @@ class Comparison:
             stored: JSON types.
             rebuilt: JSON types.
             exact: every digit must agree; otherwise scores may deviate as TOLERANCE says.
+            words: what the two are, for the reader.
         """
         before, now = dict(_flat(stored)), dict(_flat(rebuilt))
         for keys in before | now:
             self.figures += 1
-            one = Difference(file, keys, before.get(keys, "nothing"), now.get(keys, "nothing"))
+            values = before.get(keys, "nothing"), now.get(keys, "nothing")
+            one = Difference(file, keys, *values, words)
             if one.stored == one.rebuilt:
                 continue
             if one.size < float("inf"):

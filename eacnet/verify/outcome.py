@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 from tabulate import tabulate
 
+from eacnet.layout import SPEED
 from eacnet.verify.compare import Comparison
 
 # Of the differences of a check, as many are shown; the table counts them all.
 SHOWN = 20
 ANEW = "network scored anew"
+RECORDED = "files that DVC recorded"
 _HEADINGS = ("check", "run", "figures", "reproduced", "largest deviation", "tolerance")
 _ALIGNED = ("left", "left", "right", "right", "right", "left")
 
@@ -73,6 +75,12 @@ def _differences(check: Check) -> str:
         lines.append(
             "  All of this is within what another device may change: perhaps the processor is"
             " another one of the same name."
+        )
+    if check.what == RECORDED and any(one.keys == (SPEED.as_posix(),) for one in found):
+        lines.append(
+            "  All reports share these speeds: since DVC recorded them, a file of theirs was edited"
+            " or removed, or one of another machine or plan was added. `git status"
+            f" {SPEED.as_posix()}` tells which; `dvc commit -f benchmark` records what is meant."
         )
     return "\n".join(lines)
 

@@ -7,17 +7,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from yaml import YAMLError
 
-from eacnet.config.names import DATASETS
+from eacnet.config.names import DATASETS, dataset_of
 from eacnet.config.params import load_params
 from eacnet.config.yaml12 import read_yaml
-from eacnet.datasets import dataset_of, find
+from eacnet.datasets import find
 from eacnet.errors import InputError, NotCheckedError
 from eacnet.files import checksum
+from eacnet.layout import SPEED
 from eacnet.pretrained.shipped import SHIPPED
 from eacnet.result_files import read_result
 
@@ -48,6 +49,16 @@ class Report:
     def project(self) -> Path:
         """The folder of the project, seen from here."""
         return Path(os.path.relpath(self.folder.resolve().parent.parent))
+
+    @property
+    def lock(self) -> Path:
+        """What DVC recorded of all files that it made."""
+        return self.project / "dvc.lock"
+
+    @property
+    def in_pipeline(self) -> bool:
+        """Whether DVC looks after the report: one that was handed on alone has no record."""
+        return self.lock.is_file() or (self.project / "dvc.yaml").is_file()
 
     @property
     def prepared(self) -> Path:
@@ -81,13 +92,45 @@ class Report:
 
     @property
     def recorded_files(self) -> dict[str, str]:
-        """The files and folders of this report that dvc.lock names, with their MD5 there."""
-        outs = [out for stage in self._recorded_stages for out in stage.get("outs", [])]
-        return {
-            str(out["path"]): str(out.get("md5"))
-            for out in outs
-            if str(out["path"]).startswith(f"{self._inside}/")
+        """The files and folders of this report that dvc.lock names, with their MD5 there.
+
+        The measured speeds, which all reports share, are among them where it names any other.
+        """
+        own = {
+            name: md5
+            for name, md5 in self._recorded_outs.items()
+            if name.startswith(f"{self._inside}/") and not self._taken_out(name)
         }
+        speed = {SPEED.as_posix(): self._recorded_outs.get(SPEED.as_posix())}
+        return own | {name: md5 for name, md5 in speed.items() if own and md5}
+
+    @property
+    def unrecorded_files(self) -> list[str]:
+        """The files of this report that dvc.lock names neither alone nor with their folder."""
+        found = []
+        for path in sorted(self.folder.rglob("*")):
+            name = PurePosixPath(self._inside, path.relative_to(self.folder).as_posix())
+            hidden = any(part.startswith(".") for part in name.parts)  # half-written, or a system's
+            by = map(str, (name, *name.parents))
+            if path.is_file() and not hidden and self._recorded_outs.keys().isdisjoint(by):
+                found.append(str(name))
+        return found
+
+    def _taken_out(self, name: str) -> bool:
+        """Whether it is a cell's that was taken out of the grid: DVC keeps the stage's record."""
+        folder, _, inner = name.removeprefix(f"{self._inside}/").partition("/")
+        cell = inner.partition("/")[0]
+        if folder != "cells" or not cell or self.results(cell).exists():
+            return False
+        try:
+            return cell not in {*self.named_cells, *self.cells_of(self.ablation)}
+        except InputError:  # what its ablation.json was of is not known
+            return False
+
+    @property
+    def _recorded_outs(self) -> dict[str, str]:
+        outs = [out for stage in self._recorded_stages for out in stage.get("outs", [])]
+        return {str(out["path"]): str(out.get("md5")) for out in outs}
 
     @property
     def _inside(self) -> str:
@@ -95,7 +138,7 @@ class Report:
 
     @cached_property
     def _recorded_stages(self) -> list[dict[str, Any]]:
-        path = self.project / "dvc.lock"
+        path = self.lock
         if not path.is_file():
             return []
         try:

@@ -99,7 +99,7 @@ def name_in_latin_1(root):
             "1 images are in train and in test (1 = 0)",
         ),
         (ignore_all, "every pixel of split 'test' is ignored"),
-        (name_in_latin_1, "has a name that is no UTF-8; rename it"),
+        (name_in_latin_1, "has a name that is no UTF-8 or holds control characters; rename it"),
     ],
 )
 def test_what_prepare_would_refuse_ends_with_1(root, spoil, expected):

@@ -1,3 +1,4 @@
+import argparse
 import json
 import os
 import subprocess
@@ -12,6 +13,7 @@ import torch
 from PIL import Image
 
 import eacnet as package
+from eacnet.commands import image_size
 from eacnet.datasets.camvid import LABELS as CAMVID
 from eacnet.datasets.labels import trained
 from eacnet.inference import auto
@@ -149,6 +151,27 @@ def test_a_wrong_size_is_refused(eacnet, here, size):
     assert "is not HEIGHTxWIDTH" in err
 
 
+# 2 x 89 478 485 pixels are what Pillow takes.
+@pytest.mark.parametrize("size", [f"{'9' * 11}x{'9' * 11}", f"{'9' * 5000}x9", "60000x60000"])
+def test_a_size_beyond_that_of_any_image_is_refused(eacnet, here, size):
+    wanted = f"--size={size}"
+    for command in (
+        ["predict", "x.png"],
+        ["pick", "--fps=1"],
+        ["export", "a.safetensors", "a.pt2"],
+    ):
+        code, _, err = eacnet(*command, wanted)
+        assert code == 2
+        assert "exceeds the limit of 178956970 pixels an image" in err.splitlines()[-1]
+
+
+def test_the_limit_of_a_size_is_that_of_an_image():
+    most = 2 * 89_478_485
+    assert image_size(f"1x{most}") == (1, most)
+    with pytest.raises(argparse.ArgumentTypeError):
+        image_size(f"1x{most + 1}")
+
+
 def test_an_input_is_never_overwritten(eacnet, here, weights, save_scene):
     save_scene(here / "x.png")
     save_scene(here / "x_labels.png")
@@ -157,6 +180,30 @@ def test_an_input_is_never_overwritten(eacnet, here, weights, save_scene):
     assert code == 1
     assert err == "error: x_labels.png is an input and would be overwritten; use --output\n"
     assert (here / "x_labels.png").read_bytes() == before
+
+
+FOREIGN = ('{"version": "5.4", "shapes": [], "imagePath": "x.png"}', "[1]", "", "no JSON")
+
+
+@pytest.mark.parametrize("text", FOREIGN)
+@pytest.mark.parametrize("name", ["x.json", "y.json", "y.jsonl"])
+def test_another_programs_file_is_never_overwritten(
+    eacnet, here, weights, save_scene, save_video, name, text
+):
+    save_scene(here / "x.png")
+    save_video(here / "y.mp4")
+    (here / name).write_text(text)
+    before = names(here)
+    command = ("predict", "x.png", "y.mp4", "--model", weights, "--output", ".")
+    code, _, err = eacnet(*command)
+    assert (code, names(here)) == (1, before)
+    assert err == (
+        f"error: {name} is no record of eacnet's and would be overwritten; use --output\n"
+    )
+    assert (here / name).read_text() == text
+    (here / name).unlink()
+    for _ in range(2):  # its own are replaced
+        assert eacnet(*command)[0] == 0
 
 
 # Runs the command in this process and stops it at its twentieth image or frame.

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import os
 import re
 import zipfile
 from fnmatch import fnmatch
@@ -164,6 +165,19 @@ def test_it_goes_on_where_it_stopped_and_a_bad_frame_ends_in_one_line(
     after = {path.name: path.read_bytes() for path in (here / "out/val").iterdir()}
     assert set(after) == set(before)
     assert all(after[name] != before[name] for name in after)
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("gone"), os.mkdir])
+def test_what_is_no_file_is_named_and_the_others_are_kept(eacnet, here, city, raw, make):
+    folder = here / "raw/leftImg8bit/test/bonn"
+    folder.mkdir(parents=True)
+    for path in raw.glob("leftImg8bit/test/*/*"):
+        (folder / path.name).write_bytes(path.read_bytes())
+    make(folder / "bonn_000009_000009_leftImg8bit.png")
+    code, _, err = eacnet("submit", city, "--raw", "raw", "--output", "out/test.zip")
+    assert code == 1
+    expected = "bonn_000009_000009_leftImg8bit.png: it is no regular file.* 2 frames are kept"
+    assert re.search(expected, err.splitlines()[-1])
 
 
 @pytest.mark.parametrize(

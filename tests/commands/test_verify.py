@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from ruamel.yaml import YAML
 
 import eacnet.verify.report as report_module
 from eacnet.data.store import Digest, open_store
@@ -75,7 +76,8 @@ def made(tmp_path_factory):
         digest.add(*frame)
     sha256 = digest.hexdigest(np.array([SIZE] * 3))
     splits = {"test": {"frames": 3, "sha256": sha256, "ids": ["a", "b", "c"]}}
-    write_json(store / "dataset.json", {"classes": CLASSES, "splits": splits})
+    facts = {"classes": CLASSES, "splits": splits, "mean": MEAN, "frequencies": [1 / 11] * 11}
+    write_json(store / "dataset.json", facts)
     folder = root / "reports/camvid_tiny"
     cells = {}
     for seed, (backbone, calibration, _) in enumerate([CELLS[1], *CELLS]):
@@ -379,9 +381,20 @@ def recorded(project):
     (project / inside / "tables/a.csv").write_text("1\n")
     (project / inside / "tables/b.csv").write_text("2\n")
     (project / inside / "README.md").write_text("59.24 % mIoU")
-    paths = [f"{inside}/README.md", f"{inside}/tables", f"{inside}/ablation.json"]
-    outs = [{path: {"cache": False}} for path in paths]
-    write_json(project / "dvc.yaml", {"stages": {"report": {"cmd": "x", "outs": outs}}})
+    write_json(project / "reports/speed/here.json", {"fps": 30})
+    stages = {
+        "report": [f"{inside}/README.md", f"{inside}/tables"],
+        "evaluate": [f"{inside}/main"],
+        "dab-none-1": [f"{inside}/cells/dab-none-1"],
+        "dab-pooled-1": [f"{inside}/cells/dab-pooled-1"],
+        "summarise": [f"{inside}/ablation.json", f"{inside}/metrics.json"],
+        "benchmark": ["reports/speed"],
+    }
+    made = {
+        name: {"cmd": "x", "outs": [{path: {"cache": False}} for path in paths]}
+        for name, paths in stages.items()
+    }
+    write_json(project / "dvc.yaml", {"stages": made})
     for command in (["init", "--no-scm", "-q"], ["commit", "--force", "-q"]):
         subprocess.run([sys.executable, "-m", "dvc", *command], cwd=project, check=True)
     return project
@@ -399,11 +412,97 @@ def test_files_that_dvc_recorded_and_that_were_edited_since_are_no_success(recor
     assert "dvc.lock reports/camvid_tiny/ablation.json" not in text
 
 
+@pytest.fixture
+def stages(recorded):
+    """Return a function that changes the stages of dvc.lock, in place."""
+
+    def rewrite(change):
+        yaml, path = YAML(), recorded / "dvc.lock"
+        lock = yaml.load(path)
+        change(lock["stages"])
+        yaml.dump(lock, path)
+
+    return rewrite
+
+
 def test_a_report_that_dvc_recorded_nothing_of_is_not_checked_in_full(project, verify):
     write_json(project / "dvc.lock", {"stages": {}})
     code, _, text = verify("--counts-only")
     assert code == 3
     assert "dvc.lock records nothing of camvid_tiny" in text
+
+
+def test_a_record_that_is_gone_is_not_checked(recorded, verify):
+    (recorded / "dvc.lock").unlink()
+    code, table, text = verify("--counts-only")
+    assert code == 3
+    assert table[-1].startswith("files that DVC recorded")
+    assert table[-1].endswith("not checked")
+    assert "dvc.lock is missing; `git restore dvc.lock` brings it back" in text
+    last = "error: 1 of 5 checks could not be made here, see above"
+    assert text.splitlines()[-1] == last  # it is asked for the counts alone already
+
+
+def test_a_report_outside_of_a_pipeline_says_that_it_has_no_record(project, verify):
+    code, table, text = verify("--counts-only")
+    assert (code, len(table)) == (0, 4)
+    assert "no dvc.yaml or dvc.lock is in ., so nothing tells whether the other files" in text
+
+
+def test_files_that_no_stage_recorded_are_not_checked(recorded, verify, stages):
+    stages(lambda all_: [all_.pop(name) for name in ("report", "dab-none-1")])
+    inside = recorded / "reports/camvid_tiny"
+    (inside / ".README.md.0badc0-1-2.tmp").write_text("half")
+    (inside / "README.md").write_text("99.99 % mIoU")
+    code, table, text = verify("--counts-only")
+    assert code == 3
+    assert sum(row.endswith("not checked") for row in table) == 1
+    cell = "reports/camvid_tiny/cells/dab-none-1"
+    names = [f"{cell}/{name}" for name in ("classes.csv", "counts.json")]
+    assert f"not recorded in dvc.lock: reports/camvid_tiny/README.md, {', '.join(names)}" in text
+    assert "tables/a.csv, reports/camvid_tiny/tables/b.csv; `dvc exp run -S dataset=cam" in text
+    assert "dab-pooled-1/" not in text
+    assert ".tmp" not in text
+    (inside / "ablation.json").unlink()  # what is damaged outweighs it
+    assert verify("--counts-only")[0] == 1
+
+
+@pytest.mark.parametrize("name", ["here.json", "another.json"])
+def test_speeds_that_dvc_did_not_record_are_found(recorded, verify, name):
+    write_json(recorded / "reports/speed" / name, {"fps": 300})
+    code, _, text = verify("--counts-only")
+    assert code == 1
+    found = next(line for line in text.splitlines() if "dvc.lock reports/speed: " in line)
+    assert found.endswith(".dir here")
+    assert ".dir recorded, " in found
+    assert "All reports share these speeds" in text
+    assert "error: 1 figures" in text
+
+
+def test_a_cell_that_was_taken_out_of_the_grid_is_no_part_of_the_report(recorded, verify, stages):
+    """DVC keeps the record of its stage."""
+    gone = {"path": "reports/camvid_tiny/cells/dab-point-1", "md5": "0" * 32 + ".dir"}
+    stages(lambda all_: all_.update({"dab-point-1": {"cmd": "x", "outs": [gone]}}))
+    code, _, text = verify("--counts-only")
+    assert code == 0, text
+
+
+@pytest.mark.parametrize("named", ["by the record", "by ablation.json"])
+def test_a_cell_that_the_report_names_is_missed_by_its_record(recorded, verify, stages, named):
+    name = "dab-point-1" if named == "by the record" else "dab-pooled-1"
+    path = f"reports/camvid_tiny/cells/{name}"
+    if named == "by the record":
+        ablation = {"backbones": ["dab"], "calibrations": ["point"], "seeds": [1]}
+        gone = {"cmd": "x", "outs": [{"path": path, "md5": "0" * 32 + ".dir"}]}
+        stages(lambda all_: all_.update({name: gone}))
+        params = {"params.yaml": {"ablation": ablation}}
+        stages(lambda all_: all_["summarise"].update({"params": params}))
+    else:
+        shutil.rmtree(recorded / path)
+    code, _, text = verify("--counts-only")
+    assert code == 1
+    assert f"dvc.lock {path}: " in text
+    assert ".dir recorded, nothing here" in text
 
 
 @pytest.mark.parametrize(("key", "value"), [("split", "val"), ("bootstrap", {"level": 0.5})])

@@ -19,6 +19,7 @@ from eacnet.data.store import Split
 from eacnet.errors import InputError
 from eacnet.models import build_model
 from eacnet.training.loop import make_fabric
+from eacnet.training.processes import started_processes
 
 ROOT = Path(__file__).parents[2]
 # Trains once for each pair of epochs and learning rate that it is given.
@@ -109,6 +110,28 @@ def test_the_second_process_ends_with_a_stopped_first(start, tmp_path):
     assert stderr.splitlines()[-1].startswith("error: interrupted")
     assert "Traceback" not in stderr
     assert not psutil.pid_exists(second.pid) or second.status() == psutil.STATUS_ZOMBIE
+
+
+@pytest.mark.parametrize(
+    ("env", "said"),
+    [
+        ({"WORLD_SIZE": "abc"}, "variable WORLD_SIZE is 'abc', which is no number of processes"),
+        ({"WORLD_SIZE": "0"}, "WORLD_SIZE is '0'"),
+        ({"WORLD_SIZE": "9" * 5000}, "WORLD_SIZE is '999"),
+        ({"SLURM_NTASKS": "1", "SLURM_NNODES": ""}, "SLURM_NNODES is '', which is no number of no"),
+        ({"SLURM_NTASKS": "1", "SLURM_NNODES": "0"}, "SLURM_NNODES is '0'.*let SLURM set it"),
+        ({"SLURM_NTASKS": "2(x3)"}, "SLURM_NTASKS is '2.x3.'"),
+    ],
+)
+def test_a_variable_that_holds_no_number_gets_one_line(monkeypatch, env, said):
+    for name in ("WORLD_SIZE", "SLURM_NTASKS", "SLURM_NNODES", "SLURM_JOB_NAME"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(InputError, match=said) as caught:
+        started_processes()
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 200
 
 
 def test_a_device_that_is_not_there_gets_one_line():
