@@ -51,12 +51,17 @@ class Run:
     @property
     def weights(self) -> Path:
         """Its weights."""
-        return Path("models") / self.experiment / f"{self.name}.safetensors"
+        return models(self.experiment) / f"{self.name}.safetensors"
 
     @property
     def results(self) -> Path:
         """The folder of its training curve and scores."""
         return results_of(reports(self.experiment), self.name)
+
+
+def models(experiment: str) -> Path:
+    """Return the folder of an experiment's weights."""
+    return Path("models") / experiment
 
 
 def results_of(folder: Path, run: str) -> Path:
@@ -71,7 +76,7 @@ def reports(experiment: str) -> Path:
 
 def start_of(experiment: str) -> Path:
     """Return where the checksum of the file that an experiment's trainings start from stands."""
-    return Path("models") / experiment / "start.json"
+    return models(experiment) / "start.json"
 
 
 def speed_file(device: str, plan: str) -> Path:

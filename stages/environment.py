@@ -7,7 +7,7 @@ Runs at every `dvc repro`: on another machine, speed is measured anew; from anot
 from eacnet.config.params import load_params
 from eacnet.errors import InputError, exit_on_error
 from eacnet.files import checksum, write_json
-from eacnet.layout import ENVIRONMENT, project, start_of
+from eacnet.layout import ENVIRONMENT, cells, main_run, project, start_of
 from eacnet.machine import machine
 
 
@@ -21,6 +21,10 @@ def main() -> None:
             f"recipes.{params.experiment}.init is {init!r}, which is missing; train it first, or"
             " name a model file that is there"
         )
+    if init:
+        from eacnet.pretrained.fit import check_start
+
+        check_start(project() / init, [main_run(params), *cells(params)])
     write_json(start_of(params.experiment), {"sha256": init and checksum(project() / init)})
 
 

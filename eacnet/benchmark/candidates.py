@@ -7,7 +7,7 @@ from pathlib import Path
 
 from eacnet.errors import InputError
 from eacnet.files import checksum
-from eacnet.layout import REPORTS
+from eacnet.layout import REPORTS, models
 from eacnet.models import EACNet, load_model
 from eacnet.pretrained.shipped import SHIPPED, pipeline
 from eacnet.result_files import read_result
@@ -75,7 +75,7 @@ def _trained(scores: dict[str, float]) -> list[Candidate]:
     if experiment is None:
         return []
     seeds: dict[str, list[Candidate]] = {}
-    for path in sorted((Path("models") / experiment).glob("*.safetensors")):
+    for path in sorted(models(experiment).glob("*.safetensors")):
         one = Candidate(path, scores.get(checksum(path)))
         if one.miou is not None:
             seeds.setdefault(one.name, []).append(one)

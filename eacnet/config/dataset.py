@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from eacnet.config.names import Split, Strict
 
@@ -19,6 +19,13 @@ class DatasetParams(Strict):
     evaluate: Split
     reading: str | None = None
     allow_overlap: Annotated[bool, Field(strict=True)] = False
+
+    @field_validator("train")
+    @classmethod
+    def _every_split_once(cls, value: list[str]) -> list[str]:
+        if twice := [name for name in value if value.count(name) > 1]:
+            raise ValueError(f"every split once, but {twice[0]} is there twice")
+        return value
 
     @property
     def splits(self) -> list[Split]:

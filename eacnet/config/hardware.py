@@ -13,9 +13,9 @@ class Hardware(Strict):
     accelerator: Literal["auto", "cpu", "cuda"]
     devices: Positive
     nodes: Positive = 1
-    workers: Natural
+    workers: Annotated[Natural, Field(le=1024)]
     data: Literal["auto", "host", "device"] = "auto"
-    keep_gib: Annotated[float, Field(gt=0)] = 20
+    keep_gib: Annotated[float, Field(gt=0, le=1_000_000)] = 20
 
 
 class Cluster(Strict):
@@ -25,6 +25,6 @@ class Cluster(Strict):
     constraint: str = ""
     gpus: Natural = 1
     cores: Positive = 4
-    memory_gib: Annotated[float, Field(gt=0)] = 16
-    hours: Annotated[float, Field(gt=0)] = 12
+    memory_gib: Annotated[float, Field(gt=0, le=1_000_000)] = 16
+    hours: Annotated[float, Field(gt=0, le=10_000)] = 12
     sbatch: dict[str, Any] = Field({})

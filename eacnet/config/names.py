@@ -5,10 +5,13 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Positive = Annotated[int, Field(gt=0)]
-Natural = Annotated[int, Field(ge=0)]
+# Whole numbers are written as such: DVC names stages by what stands there, so 1.0 is not 1.
+Positive = Annotated[int, Field(gt=0, lt=2**31, strict=True)]
+Natural = Annotated[int, Field(ge=0, lt=2**31, strict=True)]
 # What every random generator takes, after the arithmetic that gives each epoch its own.
-Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Seed = Annotated[int, Field(ge=0, lt=2**32, strict=True)]
+# A name in params.yaml that becomes part of a file's name.
+Key = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 Split = Literal["train", "train_extra", "val", "test"]
 Size = tuple[Positive, Positive]
 # A dataset is a file of eacnet/datasets and carries its name; these files are the room's own.
@@ -56,6 +59,12 @@ RUNTIMES = tuple(sorted(path.stem for path in _RUNTIMES.glob("[!_]*.py")))
 PRECISIONS = ("fp32", "bf16", "fp16", "int8")
 # The share of pixels that must keep the label of eager fp32, for a choice among runtimes.
 AGREEMENT = 0.999
+
+
+def dataset_of(experiment: str) -> str:
+    """Return the dataset of an experiment, whose name is the dataset's and the variant's."""
+    fitting = [name for name in DATASETS if experiment.startswith(name)]
+    return max(fitting, key=len, default=experiment.partition("_")[0])
 
 
 class Strict(BaseModel):

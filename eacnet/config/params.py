@@ -24,13 +24,16 @@ from eacnet.config.names import (
     Baseline,
     CalibrationName,
     DatasetName,
+    Key,
     Positive,
     Seed,
     Split,
     Strict,
+    dataset_of,
 )
 from eacnet.config.recipe import Recipe
 from eacnet.errors import InputError
+from eacnet.layout import models, project
 
 
 class Model(Strict):
@@ -109,10 +112,10 @@ class Params(Strict):
     seed: Seed
     model: Model
     datasets: Datasets
-    recipes: dict[str, Recipe]
+    recipes: dict[Key, Recipe]
     ablation: Ablation
     benchmark: str
-    benchmarks: dict[str, Plan]
+    benchmarks: dict[Key, Plan]
     report: Report
     hardware: Hardware
     cluster: Cluster = Cluster()
@@ -125,20 +128,23 @@ class Params(Strict):
 
     @model_validator(mode="after")
     def _recipe_exists(self) -> "Params":
-        if self.experiment not in self.recipes:
-            allowed = sorted(
-                name.removeprefix(self.dataset)
-                for name in self.recipes
-                if name.startswith(self.dataset)
-            )
+        mine = [name for name in self.recipes if dataset_of(name) == self.dataset]
+        if self.experiment not in mine:
+            allowed = sorted(name.removeprefix(self.dataset) for name in mine)
             raise ValueError(
-                f"variant is {self.variant!r}, but recipes has no {self.experiment!r}; "
-                f"allowed for {self.dataset}: {', '.join(map(repr, allowed)) or 'none'}"
+                f"variant is {self.variant!r}, but recipes has no {self.experiment!r} of"
+                f" {self.dataset}; allowed: {', '.join(map(repr, allowed)) or 'none'}"
             )
         if self.recipe.epochs == 0 and not self.recipe.init:
             raise ValueError(
                 f"recipes.{self.experiment}.epochs is 0 and init is null; allowed: at least 1, or "
                 "0 with the model file in init that is to be scored as it is"
+            )
+        if self.recipe.init and self._writes(self.recipe.init):
+            raise ValueError(
+                f"recipes.{self.experiment}.init is {self.recipe.init!r}, which this experiment"
+                " writes itself, and DVC removes before it trains; allowed: a copy elsewhere, or"
+                " another variant that starts from it"
             )
         if self.recipe.init and self.model.pretrained != "none":
             raise ValueError(
@@ -163,6 +169,12 @@ class Params(Strict):
                 f"benchmark is {self.benchmark!r}; allowed: {', '.join(sorted(self.benchmarks))}"
             )
         return self
+
+    def _writes(self, path: str) -> bool:
+        """Whether a file is among this experiment's weights."""
+        return (project() / path).resolve().parent == (
+            (project() / models(self.experiment)).resolve()
+        )
 
     @property
     def experiment(self) -> str:

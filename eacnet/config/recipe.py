@@ -14,9 +14,9 @@ class Optimiser(Strict):
     """
 
     name: Literal["sgd", "adam", "adamw"]
-    lr: Annotated[float, Field(gt=0)]
+    lr: Annotated[float, Field(gt=0, le=1e38)]
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    weight_decay: Annotated[float, Field(ge=0)]
+    weight_decay: Annotated[float, Field(ge=0, le=1000)]
 
     @model_validator(mode="after")
     def _all_is_applied(self) -> "Optimiser":
@@ -30,7 +30,7 @@ class Schedule(Strict):
 
     warmup_iterations: Natural
     warmup_start: Annotated[float, Field(gt=0, le=1)]
-    power: Annotated[float, Field(ge=0)]
+    power: Annotated[float, Field(ge=0, le=1000)]
     step: Literal["iteration", "epoch"]
 
 
@@ -40,7 +40,7 @@ class Loss(Strict):
     name: Literal["cross_entropy", "ohem"]
     threshold: Annotated[float, Field(gt=0, lt=1)] = 0.7
     keep: Annotated[float, Field(gt=0, le=1)] = 0.0625
-    class_weights: Literal["none", "log"] | list[Annotated[float, Field(gt=0)]]
+    class_weights: Literal["none", "log"] | list[Annotated[float, Field(gt=0, le=1_000_000)]]
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
     @model_validator(mode="after")
@@ -82,7 +82,7 @@ class Recipe(Strict):
     photometric: Photometric | None = None
     average: Annotated[float, Field(ge=0, lt=1)] = 0.0
     auxiliary: Annotated[bool, Field(strict=True)] = False
-    calibration_lr: Annotated[float, Field(gt=0)] = 1.0
+    calibration_lr: Annotated[float, Field(gt=0, le=1_000_000)] = 1.0
     trains: Literal["all", "calibration"] = "all"
 
     @field_validator("trains")

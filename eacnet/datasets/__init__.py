@@ -6,16 +6,9 @@ class `Params` (see eacnet/config/dataset.py). Its name is the dataset's. Nothin
 
 from importlib import import_module
 
-from eacnet.config.names import DATASETS
 from eacnet.datasets.record import Dataset
 
 
 def find(name: str) -> Dataset:
     """Return the dataset that the file `name`.py of this room describes."""
     return import_module(f"{__name__}.{name}").DATASET
-
-
-def dataset_of(experiment: str) -> str:
-    """Return the dataset of an experiment, whose name is the dataset's and the variant's."""
-    fitting = [name for name in DATASETS if experiment.startswith(name)]
-    return max(fitting, key=len, default=experiment.partition("_")[0])

@@ -5,6 +5,7 @@ from pathlib import Path
 import eacnet
 from eacnet.config.params import load_params
 from eacnet.errors import InputError
+from eacnet.layout import models
 
 SHIPPED = Path(eacnet.__file__).parent / "weights" / "camvid.safetensors"
 
@@ -25,7 +26,7 @@ def choose_model(named: str | None) -> tuple[Path, str]:
         return Path(named), "as asked for"
     experiment, without = pipeline()
     if experiment is not None:
-        trained = Path("models") / experiment / "main.safetensors"
+        trained = models(experiment) / "main.safetensors"
         if trained.is_file():
             return trained, "the pipeline's main network"
         without = f"{trained} is not there"

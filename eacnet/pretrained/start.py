@@ -11,6 +11,7 @@ from eacnet.files import checksum
 from eacnet.layout import project
 from eacnet.models.checkpoint import load_model
 from eacnet.models.network import EACNet, ModelCard, build_model
+from eacnet.pretrained.fit import check_fit, check_format
 from eacnet.pretrained.imagenet import download_imagenet, take_imagenet
 
 # Norms that read the image beside features, in their last three channels.
@@ -74,17 +75,10 @@ def describe_start(facts: dict[str, Any]) -> str:
 
 
 def _take_file(model: EACNet, path: Path, classes: list[dict[str, Any]]) -> ModelCard:
-    if path.suffix in (".pth", ".pt"):
-        raise InputError(
-            f"{path} is no model file; `eacnet convert {path} model.safetensors` makes one of a "
-            "published checkpoint"
-        )
+    check_format(path)
     found = load_model(path)
-    if found.backbone_name != model.backbone_name:
-        raise InputError(
-            f"{path} holds backbone {found.backbone_name}, but {model.backbone_name} is to be "
-            "trained; start from a file of the same backbone"
-        )
+    names = (each for one in (found, model) for each in (one.backbone_name, one.calibration_name))
+    check_fit(path, *names)
     ours, theirs = ([entry["name"] for entry in table] for table in (classes, found.card.classes))
     if len(ours) != len(theirs):
         raise InputError(
@@ -95,12 +89,6 @@ def _take_file(model: EACNet, path: Path, classes: list[dict[str, Any]]) -> Mode
         raise InputError(
             f"{path} predicts {other[0][0]!r} where the data has {other[0][1]!r}; start from a "
             "file of the same classes"
-        )
-    if found.calibration_name not in ("none", model.calibration_name):
-        raise InputError(
-            f"{path} holds calibration {found.calibration_name}, but calibration "
-            f"{model.calibration_name} is to be trained; start from a file with the same "
-            "calibration or with none"
         )
     if any(value != 1 for value in found.card.std):
         _take_in(found, path)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
-from eacnet.config.names import DATASETS
-from eacnet.datasets import dataset_of, find
+from eacnet.config.names import DATASETS, dataset_of
+from eacnet.datasets import find
 from eacnet.datasets.record import Dataset
 from eacnet.errors import InputError
 from eacnet.layout import PUBLISHED, results_of

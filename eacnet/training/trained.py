@@ -6,11 +6,13 @@ other machines, other checkouts, jobs of a cluster, shares the trainings.
 
 import os
 import shutil
-from contextlib import suppress
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from eacnet.errors import InputError
 from eacnet.files import checksum, read_json, replacing, replacing_folder, write_json
@@ -46,7 +48,7 @@ class Store:
             folder.mkdir()
             for name, source in _targets(weights, results).items():
                 shutil.copyfile(source, folder / name)
-            write_json(folder / SUMS, {name: checksum(folder / name) for name in FILES})
+            write_json(folder / SUMS, _sums(folder, key))
         self._trim(keep=key)
 
     def has(self, key: str) -> bool:
@@ -56,17 +58,27 @@ class Store:
             return False
         try:
             sums = read_json(folder / SUMS)
-            if sums == {name: checksum(folder / name) for name in FILES}:
+            if sums == _sums(folder, key):
                 return True
         except (InputError, OSError):
             pass
         print(f"{folder} is damaged, so this network is trained anew")
         return False
 
-    def only_one(self, key: str) -> FileLock:
-        """Return the right to train `key`, to enter: of several processes the others wait."""
+    @contextmanager
+    def only_one(self, key: str) -> Iterator[None]:
+        """Hold the right to train `key`: of several processes the others wait, and say so."""
         self.root.mkdir(parents=True, exist_ok=True)
-        return FileLock(self.root / f".{key}.lock")
+        lock = FileLock(self.root / f".{key}.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            print("another process trains the same network; waiting for it", file=sys.stderr)
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
 
     def _trim(self, keep: str) -> None:
         """Drop finished trainings; another process may do so, or put some, at the same time."""
@@ -82,6 +94,11 @@ class Store:
                 return
             shutil.rmtree(path, ignore_errors=True)
             free += size
+
+
+def _sums(folder: Path, key: str) -> dict[str, str]:
+    """Return what an entry records of itself: it can't be another one's under a new name."""
+    return {"key": key, **{name: checksum(folder / name) for name in FILES}}
 
 
 def _targets(weights: Path, results: Path) -> dict[str, Path]:

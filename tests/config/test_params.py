@@ -1,3 +1,4 @@
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,20 @@ def test_every_published_recipe_is_as_its_paper_says():
         ("variant", "_strong", ["variant is '_strong'", "'synthetic_strong'", "''"]),
         ("seed", -1, ["seed is -1", "greater than or equal to 0"]),
         ("seed", 1.5, ["seed is 1.5", "integer"]),
+        ("ablation.seeds", [1.0], ["ablation.seeds.0 is 1.0", "integer"]),
+        ("ablation.seeds", [True], ["ablation.seeds.0 is True", "integer"]),
+        ("recipes.camvid.epochs", True, ["recipes.camvid.epochs is True", "integer"]),
+        ("recipes.camvid.batch", 10**19, ["recipes.camvid.batch is 1", "less than"]),
+        ("recipes.camvid.optimiser.lr", 1e300, ["optimiser.lr is 1e+300", "less than"]),
+        ("recipes.camvid.calibration_lr", 1e300, ["calibration_lr is 1e+300", "less than"]),
+        ("hardware.keep_gib", 1e300, ["hardware.keep_gib is 1e+300", "less than"]),
+        ("hardware.workers", 10**19, ["hardware.workers is 1", "less than"]),
+        ("datasets.synthetic.train", ["train"] * 2, ["every split once", "train is there twice"]),
+        (
+            "recipes.synthetic.init",
+            "models/synthetic/../synthetic/main.safetensors",
+            ["which this experiment writes itself", "a copy elsewhere"],
+        ),
         ("model.calib", "perhaps", ["model.calib is 'perhaps'", "boolean"]),
         ("model.backbone", "vgg", ["model.backbone is 'vgg'", "'dab', 'erf'"]),
         ("model.backbon", "dab", ["unknown key model.backbon"]),
@@ -151,3 +166,19 @@ def test_a_training_starts_from_one_thing_alone(tmp_path):
         InputError, match=r"recipes.synthetic.init is 'a.safetensors' and model.pre"
     ):
         load_params(path)
+
+
+def test_a_recipe_whose_name_can_be_no_files_name_is_refused(tmp_path):
+    recipe = YAML(typ="safe").load(ROOT / "params.yaml")["recipes"]["synthetic"]
+    for name in ("synthetic/x", "../x", "a b", "x\n", ""):
+        with pytest.raises(InputError, match=r"(?s)recipes.* match pattern"):
+            load_params(changed(tmp_path, "recipes", {"synthetic": recipe, name: deepcopy(recipe)}))
+
+
+def test_a_variant_that_makes_it_another_datasets_experiment_is_refused(tmp_path):
+    path = changed(tmp_path, "dataset", "camvid")
+    values = YAML(typ="safe").load(path)
+    YAML(typ="safe").dump(values | {"variant": "720"}, path)
+    with pytest.raises(InputError, match="recipes has no 'camvid720' of camvid; allowed: ''") as at:
+        load_params(path)
+    assert "'720'" not in str(at.value).partition("allowed")[2]

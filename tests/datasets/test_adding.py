@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 from ruamel.yaml import YAML
 
-from eacnet.config.names import DATASETS
-from eacnet.datasets import dataset_of, find
+from eacnet.config.names import DATASETS, dataset_of
+from eacnet.datasets import find
 
 ROOT = Path(__file__).parents[2]
 SKIPPED = shutil.ignore_patterns("__pycache__", "weights")
@@ -95,7 +95,7 @@ def test_a_file_and_an_entry_are_all_that_it_takes(tmp_path):
      ("sheep_aerial", "sheep_aerial"), ("sheep_aerial_x", "sheep_aerial"), ("goats_x", "goats")],
 )  # fmt: skip
 def test_an_experiment_tells_its_dataset(monkeypatch, experiment, dataset):
-    monkeypatch.setattr("eacnet.datasets.DATASETS", (*DATASETS, "sheep_aerial"))
+    monkeypatch.setattr("eacnet.config.names.DATASETS", (*DATASETS, "sheep_aerial"))
     assert dataset_of(experiment) == dataset
 
 

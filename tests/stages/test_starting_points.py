@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 import torch
+from safetensors.numpy import save
 
 from eacnet import build_model, load_model, save_model
 from eacnet.datasets.cityscapes import LABELS as CITYSCAPES
@@ -51,13 +52,19 @@ def test_another_file_under_the_name_of_the_start_makes_the_trainings_stale(proj
         entries = [entry for entry in state.get("train@synthetic", []) if "changed deps" in entry]
         return any("models/synthetic/start.json" in entry["changed deps"] for entry in entries)
 
-    file = project.root / "start.bin"
+    file = project.root / "start.safetensors"
+    card = {"backbone": "dab", "calibration": "none"}
+    one, two, other = (
+        save({"x": np.array([number])}, card | changes)
+        for number, changes in ((1, {}), (2, {}), (2, {"calibration": "pooled"}))
+    )
+    project.set("ablation.backbones", ["dab"])
     for init in (None, file.name):
-        file.write_bytes(b"one")
+        file.write_bytes(one)
         project.set("recipes.synthetic.init", init)
         project.run("dvc", "repro", "--quiet", "stages/dvc.yaml")
         start = json.loads((project.root / "models/synthetic/start.json").read_text())
-        assert start == {"sha256": init and hashlib.sha256(b"one").hexdigest()}
+        assert start == {"sha256": init and hashlib.sha256(one).hexdigest()}
     for stage in ("data/prepared/synthetic", "models/synthetic"):
         (project.root / stage).mkdir(parents=True, exist_ok=True)
     (project.root / "models/synthetic/main.safetensors").write_bytes(b"trained")
@@ -66,12 +73,17 @@ def test_another_file_under_the_name_of_the_start_makes_the_trainings_stale(proj
         (project.root / "reports/synthetic/main" / name).write_text("{}")
     project.run("dvc", "commit", "--force", "--quiet", "train")
     assert not changed()
-    file.write_bytes(b"two")
+    file.write_bytes(two)
     assert changed()
-    file.unlink()
-    done = project.run("dvc", "repro", "stages/dvc.yaml", check=False)
-    (line,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
-    assert "recipes.synthetic.init is 'start.bin', which is missing" in line
+    for content, message in (
+        (other, "start.safetensors holds calibration pooled, but calibration none is to be"),
+        (b"none", "start.safetensors is no intact safetensors file"),
+        (None, "recipes.synthetic.init is 'start.safetensors', which is missing"),
+    ):
+        file.write_bytes(content) if content else file.unlink()
+        done = project.run("dvc", "repro", "stages/dvc.yaml", check=False)
+        (line,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+        assert message in line
 
 
 def test_a_published_checkpoint_goes_through_the_whole_pipeline(project, reference):

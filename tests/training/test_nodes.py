@@ -33,7 +33,7 @@ from test_processes import drawn
 
 def main():
     target, trains, devices, nodes = sys.argv[1:]
-    hardware = Hardware(accelerator="cpu", devices=devices, nodes=nodes, workers=0)
+    hardware = Hardware(accelerator="cpu", devices=int(devices), nodes=int(nodes), workers=0)
     check_processes(hardware)
     fabric = make_fabric(hardware, "fp32")
     torch.manual_seed(7)

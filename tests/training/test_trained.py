@@ -1,4 +1,5 @@
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,30 @@ def test_a_training_that_is_not_whole_is_none(tmp_path, finished):
     store.put("a", *finished("one"))
     (tmp_path / "store/a" / FILES[0]).unlink()
     assert not store.has("a")
+
+
+def test_an_entry_of_another_training_is_none(tmp_path, finished, capsys):
+    store = Store(tmp_path / "store", 10_000)
+    store.put("a", *finished("one"))
+    (tmp_path / "store/a").rename(tmp_path / "store/b")
+    assert not store.has("b")
+    assert "is damaged, so this network is trained anew" in capsys.readouterr().out
+
+
+def test_who_waits_for_another_training_says_so(tmp_path, capsys):
+    store, entered = Store(tmp_path / "store", 10_000), threading.Event()
+
+    def wait():
+        with store.only_one("a"):
+            entered.set()
+
+    with store.only_one("a"):
+        other = threading.Thread(target=wait)
+        other.start()
+        assert not entered.wait(0.5)
+    other.join(10)
+    assert entered.is_set()
+    assert capsys.readouterr().err == ("another process trains the same network; waiting for it\n")
 
 
 def test_what_other_processes_do_meanwhile_fails_no_training(tmp_path, finished, monkeypatch):
