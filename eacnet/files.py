@@ -164,8 +164,10 @@ def checksum(path: Path) -> str:
     """Return the SHA-256 of a file.
 
     Raises:
-        InputError: the file is missing.
+        InputError: the file is missing, or is none: a pipe would be waited for.
     """
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path} is no regular file; put a file there")
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

@@ -31,6 +31,7 @@ def main() -> None:
     split = store.split(params.data.evaluate)
     classes = store.info["classes"]
     model = load_model(run.weights)
+    store.check_classes(model.card.classes, run.weights)
     keep_freed_memory()
     device = pick_device(params.hardware.accelerator)
     counts = evaluate(

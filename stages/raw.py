@@ -24,6 +24,7 @@ def main() -> None:
     """Read params.yaml, see to it that <raw>/<dataset> is there."""
     params = load_params()
     from eacnet.datasets import find
+    from eacnet.datasets.listing import check_regular
 
     name = sys.argv[1] if len(sys.argv) > 1 else params.dataset
     dataset, folder = find(name), Path(params.raw) / name
@@ -43,6 +44,7 @@ def main() -> None:
         dataset.fetch(folder, os.environ.get(name.upper()) or dataset.source)
     elif not folder.is_dir():
         raise InputError(f"no dataset at {folder}; {dataset.how_to_get}")
+    check_regular(folder)
 
 
 def _link(source: str, target: str) -> None:

@@ -34,7 +34,7 @@ def contact_sheet(found: Inspection, reading: Reading, number: int) -> Image.Ima
 def _row(split: str, frame: Frame, found: Inspection, reading: Reading) -> Image.Image:
     image = read_image(frame.image)
     values = read_values(frame.labels, found.table, reading.colours)
-    height = max(1, round(WIDTH * image.shape[0] / image.shape[1]))
+    height = min(max(1, round(WIDTH * image.shape[0] / image.shape[1])), 4 * WIDTH)
     image = resized(image, (height, WIDTH))
     # Ids, not colours, are made smaller: nearest, so that no class appears that is not there.
     values = np.asarray(Image.fromarray(values.astype(np.int32)).resize((WIDTH, height), 0))

@@ -90,7 +90,7 @@ def draw(size: tuple[int, int], how: Augmentation, random: np.random.Generator) 
         stop = min(start + footprint, side)
         spans.append(slice(start, stop))
         inside.append(
-            crop if stop - start == footprint else min(round((stop - start) * scale), crop)
+            crop if stop - start == footprint else min(max(round((stop - start) * scale), 1), crop)
         )
     colour = draw_colour(how.photometric, how.fill, random) if how.photometric else None
     return Draw(tuple(spans), tuple(inside), flip, colour)

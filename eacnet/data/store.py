@@ -12,6 +12,7 @@ import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from tokenize import TokenError
 from typing import Annotated, Any
 
 import numpy as np
@@ -71,6 +72,21 @@ class Store:
         text = "".join(f"{k}{v['sha256']}" for k, v in sorted(self.info["splits"].items()))
         return hashlib.sha256(text.encode()).hexdigest()
 
+    def check_classes(self, classes: list[dict[str, Any]], weights: Path) -> None:
+        """Refuse weights that predict other classes, or in another order, than the data has.
+
+        Raises:
+            InputError: they do; names both lists.
+        """
+        ours, theirs = (
+            [entry["name"] for entry in each] for each in (self.info["classes"], classes)
+        )
+        if ours != theirs:
+            raise InputError(
+                f"{weights} was trained on the classes {', '.join(theirs)}, the data has"
+                f" {', '.join(ours)}; train again"
+            )
+
     def split(self, name: str) -> Split:
         """Open a split without reading it, but for a sample of its labels.
 
@@ -83,11 +99,11 @@ class Store:
                 raise ValueError(f"dataset.json has {', '.join(self.info['splits'])}")
             images, labels = _open(folder / "images.npy"), _open(folder / "labels.npy")
             if (folder / "sizes.npy").exists():
-                sizes = np.load(folder / "sizes.npy")
+                sizes = np.array(_open(folder / "sizes.npy", np.int64))
                 images, labels = Frames(images, sizes), Frames(labels, sizes)
             split = Split(images, labels, self.info["splits"][name]["ids"])
             self._check(split)
-        except (OSError, EOFError, ValueError) as error:
+        except (OSError, EOFError, ValueError, TokenError) as error:
             raise InputError(
                 f"{self.root} has no usable split {name!r} ({error}); run `dvc repro -f prepare`"
             ) from None
@@ -118,7 +134,7 @@ class Store:
         arrays = split.images, split.labels
         if isinstance(split.images, Frames):
             sizes = split.images.all_sizes
-            if sizes.ndim != 2 or sizes.shape[1] != 2 or sizes.dtype != np.int64 or sizes.min() < 1:
+            if sizes.ndim != 2 or sizes.shape[1] != 2 or sizes.min() < 1:
                 raise ValueError("sizes.npy holds no heights and widths")
             pixels = int(sizes.prod(1).sum())
             shapes, expected = [a.flat.shape for a in arrays], [(pixels, 3), (pixels,)]
@@ -161,6 +177,7 @@ class Digest:
 
 
 _Level = Annotated[float, Field(ge=0, le=255)]
+_Size = tuple[Annotated[int, Field(gt=0)], Annotated[int, Field(gt=0)]]
 
 
 class _Class(BaseModel):
@@ -175,13 +192,18 @@ class _Part(BaseModel):
     ids: list[str]
 
 
+class _Sizes(BaseModel):
+    most_common: _Size
+
+
 class _Info(BaseModel):
     """What dataset.json holds; what is there must be possible."""
 
-    size: tuple[Annotated[int, Field(gt=0)], Annotated[int, Field(gt=0)]] | None = None
+    size: _Size | None = None
+    sizes: _Sizes | None = None
     classes: Annotated[list[_Class], Field(min_length=2)]
-    mean: tuple[_Level, _Level, _Level] | None = None
-    frequencies: list[Annotated[float, Field(ge=0, le=1)]] | None = None
+    mean: tuple[_Level, _Level, _Level]
+    frequencies: list[Annotated[float, Field(ge=0, le=1)]]
     splits: dict[str, _Part]
 
 
@@ -195,7 +217,7 @@ def open_store(root: Path) -> Store:
     info = read_json(path)
     try:
         checked = _Info.model_validate(info)
-        if checked.frequencies and len(checked.frequencies) != len(checked.classes):
+        if len(checked.frequencies) != len(checked.classes):
             raise ValueError("there are not as many frequencies as classes")
         if len({entry.name for entry in checked.classes}) < len(checked.classes):
             raise ValueError("a class is there twice")
@@ -215,8 +237,8 @@ def open_store(root: Path) -> Store:
     return Store(root, facts(path, info))
 
 
-def _open(path: Path) -> np.ndarray:
-    array = np.load(path, mmap_mode="r")
-    if array.dtype != np.uint8:
-        raise ValueError(f"{path.name} holds {array.dtype} instead of uint8")
+def _open(path: Path, dtype: type = np.uint8) -> np.ndarray:
+    array = np.lib.format.open_memmap(path, mode="r")
+    if array.dtype != dtype:
+        raise ValueError(f"{path.name} holds {array.dtype} instead of {dtype.__name__}")
     return array

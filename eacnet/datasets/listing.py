@@ -2,13 +2,14 @@
 
 import os
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from eacnet.datasets.record import Dataset, Reading
-from eacnet.errors import InputError
+from eacnet.errors import InputError, one_line
 
 SUFFIXES = {".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 LABEL_SUFFIXES = {".bmp", ".png", ".tif", ".tiff"}
@@ -45,7 +46,7 @@ class Listing:
     def left_out(self) -> str:
         """Say in one line which files are not taken and why: how many, and the first of them."""
         return "; ".join(
-            f"{len(paths)} {reason}: {', '.join(path.as_posix() for path in paths[:3])}"
+            f"{len(paths)} {reason}: {', '.join(one_line(path.as_posix()) for path in paths[:3])}"
             + (", ..." if len(paths) > 3 else "")
             for reason, paths in sorted(self.left.items())
         )
@@ -80,20 +81,16 @@ def list_frames(dataset: Dataset, root: Path, reading: Reading | None = None) ->
                 )
                 doubled[split] += problems[split][-1:] if kind == "image" else []
             elif not _is_text(id_):
-                problems[split].append(f"{path} has a name that is no UTF-8; rename it")
+                problems[split].append(
+                    f"{one_line(path)} has a name that is no UTF-8 or holds control characters;"
+                    " rename it"
+                )
     frames = {}
     for split, found in sorted(files.items()):
         images, labels = found["image"], found["labels"]
-        problems[split] += [
-            f"{path} is an image without a label file; add its labels or remove it"
-            for id_, path in images.items()
-            if id_ not in labels
-        ]
-        problems[split] += [
-            f"{path} is a label file without an image; add its image or remove it"
-            for id_, path in labels.items()
-            if id_ not in images
-        ]
+        no_labels = "is an image without a label file; add its labels or remove it"
+        no_image = "is a label file without an image; add its image or remove it"
+        problems[split] += _alone(images, labels, no_labels) + _alone(labels, images, no_image)
         both = sorted(images.keys() & labels.keys())
         frames[split] = [Frame(id_, images[id_], labels[id_]) for id_ in both]
     every = {split: dict(sorted(found["image"].items())) for split, found in files.items()}
@@ -121,13 +118,40 @@ def take(
     return {split: listing.frames[split] for split in splits}
 
 
+def _alone(some: dict[str, Path], others: dict[str, Path], what: str) -> list[str]:
+    """Say `what` of each file that has no counterpart, or that one has almost its name."""
+    lonely = {id_: path for id_, path in some.items() if id_ not in others}
+    alike = {_folded(id_): path for id_, path in others.items()} if lonely else {}
+    return [
+        f"{path} and {alike[_folded(id_)]} have names that differ in case or in how accents are"
+        " encoded; rename one as the other"
+        if _folded(id_) in alike
+        else f"{path} {what}"
+        for id_, path in lonely.items()
+    ]
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def check_regular(root: Path) -> None:
+    """Refuse what DVC can't read below `root`: it would wait for a pipe without end.
+
+    Raises:
+        InputError: a file there is a pipe, a device, or a link that leads nowhere.
+    """
+    for folder, _, names in os.walk(root):
+        for path in (Path(folder, name) for name in sorted(names)):
+            if not path.is_file():
+                what = "a link that leads nowhere" if path.is_symlink() else "no regular file"
+                raise InputError(f"{path} is {what}; remove it")
+
+
 def _is_text(name: str) -> bool:
     """Whether a name can be written to the report that stands behind hours of training."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    # Foreign bytes are read as halves of characters, surrogates.
+    return not {unicodedata.category(character) for character in name} & {"Cc", "Cs"}
 
 
 def _role(dataset: Dataset, reading: Reading, path: Path) -> tuple[str, str, str] | str | None:
@@ -139,7 +163,7 @@ def _role(dataset: Dataset, reading: Reading, path: Path) -> tuple[str, str, str
     bare = path.with_suffix("").as_posix()
     patterns = {"image": dataset.images, "labels": reading.labels}
     for kind, suffixes in (("image", SUFFIXES), ("labels", LABEL_SUFFIXES)):
-        match = re.fullmatch(patterns[kind], bare)
+        match = re.fullmatch(patterns[kind], bare, re.DOTALL)
         if match is None:
             continue
         if path.suffix.lower() not in suffixes:

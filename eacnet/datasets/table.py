@@ -3,6 +3,7 @@
 import codecs
 import csv
 import io
+import unicodedata
 from pathlib import Path
 
 from eacnet.datasets.labels import IGNORED, Label
@@ -62,17 +63,24 @@ def _label(row: dict[str, str], before: list[Label]) -> Label:
     name, color = row["name"], tuple(color)
     if not name:
         raise ValueError("the name is empty")
+    if not name.isprintable():
+        raise ValueError(f"the name {name!r} holds characters that can't be seen")
     if value in (label.id for label in before):
         raise ValueError(f"id {value} is there twice")
     if name.casefold() == "void":
         return Label(value, IGNORED, "void", row.get("category", ""), color)
     classes = [label for label in before if label.train_id != IGNORED]
-    if name.casefold() in (label.name.casefold() for label in classes):
+    if _alike(name) in (_alike(label.name) for label in classes):
         raise ValueError(f"{name!r} is there twice")
     for label in classes:
         if label.color == color:
             raise ValueError(f"{name!r} has the colour of {label.name!r}; give each its own")
     return Label(value, len(classes), name, row.get("category", ""), color)
+
+
+def _alike(name: str) -> str:
+    """Return a name without its case, and without how its letters with accents are encoded."""
+    return unicodedata.normalize("NFKC", name).casefold()
 
 
 def _number(cell: str) -> int:

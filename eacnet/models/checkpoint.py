@@ -1,7 +1,6 @@
 """One safetensors file per network: weights, how to build it, and its card as metadata."""
 
 import json
-import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +16,8 @@ from eacnet.files import check_file, write_bytes
 from eacnet.models.network import EACNet, ModelCard, build_model
 
 FORMAT = "1"
+# Of the numbers that networks compute in.
+_MOST, _LEAST = torch.finfo(torch.float32).max, torch.finfo(torch.float32).tiny
 
 
 def save_model(
@@ -113,12 +114,16 @@ def filled_model(
     with torch.device("meta"):
         model = build_model(backbone, num_classes, calibration)
     expected = model.state_dict()
-    if problem := mismatch(expected, state) or unfit_values(state):
+    problem = mismatch(expected, state)
+    if not problem:
+        # What a wider number format holds may be infinite in the network's.
+        state = {
+            name: state[name].detach().to("cpu", value.dtype, copy=True)
+            for name, value in expected.items()
+        }
+        problem = unfit_values(state)
+    if problem:
         raise InputError(f"no {backbone} network with calibration {calibration}: {problem}")
-    state = {
-        name: state[name].detach().to("cpu", value.dtype, copy=True)
-        for name, value in expected.items()
-    }
     model.load_state_dict(state, assign=True)
     return model.eval()
 
@@ -159,14 +164,14 @@ def unfit_card(card: ModelCard, num_classes: int) -> str:
     names = [entry["name"] for entry in card.classes]
     if twice := [name for name in names if names.count(name) > 1]:
         return f"two classes are named {twice[0]!r}"
-    for name, values, least in (("mean", card.mean, -math.inf), ("std", card.std, 0)):
+    for name, values, least in (("mean", card.mean, -_MOST), ("std", card.std, _LEAST)):
         if (
             not isinstance(values, (list, tuple))
             or len(values) != 3
             or not all(map(_is_finite, values))
         ):
             return f"{name} is {values!r:.60}, not three finite numbers"
-        if min(values) <= least:
+        if min(values) < least:
             return f"{name} is {values}, and must be greater than 0"
     return "" if isinstance(card.dataset, str) else f"dataset is {card.dataset!r:.60}, no name"
 
@@ -200,7 +205,7 @@ def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
 
 def _is_finite(value: Any) -> bool:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return number and math.isfinite(value)
+    return number and -_MOST <= value <= _MOST
 
 
 def _is_color(value: Any) -> bool:

@@ -35,10 +35,7 @@ class Source:
         A label map holds the network's classes, and under the name of a frame of Cityscapes its
         official script would take them for label ids. `eacnet submit` writes those.
         """
-        folder, name = os.path.split(self.name)
-        if suffix.endswith(".png") and re.match(OFFICIAL_NAME, name):
-            name = f"train-ids_{name}"
-        return os.path.join(folder, f"{name}{suffix}")  # noqa: PTH118
+        return f"{_unofficial(self.name) if suffix.endswith('.png') else self.name}{suffix}"
 
 
 def find_sources(
@@ -126,13 +123,22 @@ def _names(whole: Path, relative: Path) -> list[str]:
     return [name.as_posix() for name in (relative, *longer)]
 
 
+def _unofficial(name: str) -> str:
+    folder, last = os.path.split(name)
+    return os.path.join(folder, f"train-ids_{last}") if re.match(OFFICIAL_NAME, last) else name  # noqa: PTH118
+
+
 def _distinct(candidates: dict[Path, list[str]]) -> dict[Path, str]:
     """Choose for each file the shortest of its names that no other file has."""
     choice = dict.fromkeys(candidates, 0)
     while True:
         names = {path: candidates[path][index] for path, index in choice.items()}
-        uses = Counter(name.casefold() for name in names.values())
-        clashing = [path for path, name in names.items() if uses[name.casefold()] > 1]
+        # Of the names that a file's results may get, none may be another file's.
+        kept = {
+            path: {name.casefold(), _unofficial(name).casefold()} for path, name in names.items()
+        }
+        uses = Counter(name for own in kept.values() for name in own)
+        clashing = [path for path, own in kept.items() if max(uses[name] for name in own) > 1]
         movable = [path for path in clashing if choice[path] + 1 < len(candidates[path])]
         if not movable:
             break

@@ -63,6 +63,8 @@ class Submission:
         for id_, image in progress(self.images.items(), desc="predict", unit="frame"):
             png = self.png(id_)
             try:
+                if not image.is_file():
+                    raise InputError("it is no regular file, or a link that leads nowhere")
                 source = f"{network} {checksum(image)}"
                 if _made_from(png) != source:
                     _save(label_ids[predict(read_image(image))], source, png)

@@ -105,6 +105,8 @@ def open_video(path: Path) -> Iterator[Video]:
         InputError: PyAV is not installed, or the file is no video.
     """
     av = _pyav(path)
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path} can't be read as a video (it is no regular file)")
     with ExitStack() as opened:
         try:
             file = opened.enter_context(path.open("rb"))

@@ -15,8 +15,8 @@ from torch import nn
 from eacnet.config.names import AUXILIARY
 from eacnet.config.params import Params
 from eacnet.data.samples import Augmentation, Samples, check_crop
+from eacnet.data.store import Split, open_store
 from eacnet.data.store import Store as Data
-from eacnet.data.store import open_store
 from eacnet.errors import InputError
 from eacnet.evaluation.evaluate import quick_miou
 from eacnet.files import check_file, check_folder, replacing, write_json
@@ -83,9 +83,24 @@ def start_of(run: Run, params: Params, data: Data) -> Start:
     anywhere = {"init": start["init"] and {**start["init"], "path": None}}
     anywhere["recipe"] = {**facts["recipe"], "init": None}
     version = torch.__version__.partition("+")[0]
-    same = {**facts, **anywhere, "dataset": params.dataset, "torch": version}
+    # The checksum is of pixels and train ids; the rest of dataset.json has its part, too.
+    described = {name: data.info[name] for name in ("classes", "mean", "frequencies")}
+    same = {**facts, **anywhere, **described, "dataset": params.dataset, "torch": version}
     mean = start["init"]["mean"] if start["init"] else mean
     return Start(network, mean, start, facts, sources, fingerprint(sources=sources, **same))
+
+
+def check_sizes(network: EACNet, split: Split, name: str) -> None:
+    """Refuse frames that are scored behind the training and are too small for the network.
+
+    Raises:
+        InputError: one is; names it.
+    """
+    for frame, size in zip(split.ids, split.sizes.tolist(), strict=True):
+        try:
+            network.check_size(*size)
+        except InputError as error:
+            raise InputError(f"frame {frame} of split {name!r}: {error}; remove it") from None
 
 
 def finished_trainings(params: Params) -> Store:
@@ -113,6 +128,8 @@ def train_run(run: Run, params: Params, folder: Path = Path()) -> None:
     sizes = [data.split(split).sizes for split in params.data.train]
     check_crop(recipe.crop, recipe.scales, np.concatenate(sizes))
     start, store = start_of(run, params, data), finished_trainings(params)
+    for name in {params.data.validate_split, params.data.evaluate} - {None}:
+        check_sizes(start.network, data.split(name), name)
     key, checkpoint = start.key, CHECKPOINTS / f"{start.key}.pt"
     # What was trained on other machines needs none of them any more.
     if started_processes()[0] == 1 and _taken(store, key, run, weights, results):

@@ -80,6 +80,14 @@ def test_a_small_frame_is_padded_with_the_mean_and_ignored_labels(frame):
     assert (pixels[outside] == torch.tensor(FILL, dtype=torch.uint8)).all()
 
 
+def test_a_frame_of_one_row_keeps_it(frame):
+    image, labels = frame
+    how = Augmentation((60, 80), (0.5,), FILL)
+    _, classes = draw_sample(image[:1], labels[:1], how, Fixed(0, 0, 0, 0))
+    assert (classes[0, :40] < 5).all()
+    assert (classes[1:] == 255).all()
+
+
 def test_every_place_of_the_crop_and_every_scale_is_drawn():
     random = np.random.default_rng(0)
     how = Augmentation((20, 30), (1.0, 2.0), FILL)

@@ -272,6 +272,23 @@ def edit(change):
     return spoil
 
 
+def as_archive(name):
+    def spoil(root):
+        array = np.load(root / name)
+        with (root / name).open("wb") as file:
+            np.savez(file, array)
+
+    return spoil
+
+
+def garbled(name):
+    def spoil(root):
+        content = (root / name).read_bytes()
+        (root / name).write_bytes(content.replace(b"{'descr'", b"{{{descr(", 1))
+
+    return spoil
+
+
 def set_label(labels, value):
     labels = labels.copy()
     labels[:, 0, 0] = value
@@ -290,6 +307,12 @@ def set_label(labels, value):
         (save("train/labels.npy", lambda x: set_label(x, 11)), "a class that is none"),
         (lambda r: (r / "train/images.npy").unlink(), "No such file"),
         (lambda r: (r / "train/images.npy").write_bytes(b""), "no usable split"),
+        (as_archive("train/images.npy"), "no usable split"),
+        (garbled("train/images.npy"), "no usable split"),
+        (edit(lambda i: i.update(size=None, sizes="x")), "sizes: "),
+        (edit(lambda i: i.update(size=None, sizes={"most_common": "ab"})), "sizes.most_common"),
+        (edit(lambda i: i.update(mean=None)), "mean: "),
+        (edit(lambda i: i.update(frequencies=None)), "frequencies: "),
         (edit(lambda i: i.update(size=[12, 21])), "not of 12x21"),
         (edit(lambda i: i["splits"]["train"]["ids"].pop()), "train has 3 frames but not as many"),
         (edit(lambda i: i["splits"]["train"].update(ids=["a", "a", "b"])), "as many different"),
@@ -322,6 +345,7 @@ def test_a_store_that_is_not_what_it_records_is_refused_on_opening(
         save("train/sizes.npy", lambda x: x[:-1]),
         save("train/sizes.npy", lambda x: x.astype(float)),
         save("train/sizes.npy", lambda x: -x),
+        as_archive("train/sizes.npy"),
         save("train/images.npy", lambda x: x[:-1]),
         save("train/labels.npy", lambda x: x[:-1]),
     ],

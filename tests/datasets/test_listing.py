@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from eacnet.datasets import find
-from eacnet.datasets.listing import list_frames, take
+from eacnet.datasets.listing import check_regular, list_frames, take
 from eacnet.errors import InputError
 
 FOLDER = find("folder")
@@ -68,6 +68,9 @@ def test_every_file_that_is_not_taken_is_named_with_the_reason(tmp_path):
         (["labels/train/a.tif"], "a.png and labels/train/a.tif are both label files"),
         (["images/train/b.png/c.png"], "(b.png|c.png) is an image without a label file"),
         (["images/train/b.png", "images/train/c.png"], "and 1 more such"),
+        (["images/train/B.png", "labels/train/b.png"], "B.png and .*b.png have names that differ"),
+        (["images/train/e\u0301.png", "labels/train/\xe9.png"], "how accents are encoded; rename"),
+        (["images/train/b\nc.png"], r"b\\nc.png has a name that .* holds control characters"),
     ],
 )
 def test_what_has_no_counterpart_or_two_is_refused(tmp_path, extra, expected):
@@ -76,6 +79,15 @@ def test_what_has_no_counterpart_or_two_is_refused(tmp_path, extra, expected):
     with pytest.raises(InputError, match=expected):
         take(listing, FOLDER, tmp_path, ["train"])
     assert listing.problems["val"]  # of a split that is not used, nothing is refused
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("nowhere")])
+def test_what_dvc_could_not_read_is_refused(tmp_path, make):
+    touch(tmp_path, "images/train/a.png")
+    check_regular(tmp_path)
+    make(tmp_path / "images/x")
+    with pytest.raises(InputError, match=r"images/x is (no regular|a link that leads nowhere)"):
+        check_regular(tmp_path)
 
 
 def test_a_missing_split_names_what_was_left_out(tmp_path):

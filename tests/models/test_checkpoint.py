@@ -188,11 +188,22 @@ def damage(name, change):
     [
         (damage("classifier.weight", lambda t: t * float("nan")), "not finite"),
         (damage("classifier.weight", lambda t: t + float("inf")), "not finite"),
+        (
+            damage("classifier.weight", lambda t: torch.full_like(t, 1e300, dtype=torch.float64)),
+            "not finite, .*: classifier.weight",
+        ),
+        (
+            damage("classifier.weight", lambda t: t.fill_(float("nan")).to(torch.float8_e4m3fn)),
+            "not finite",
+        ),
         (damage("classifier.weight", lambda t: t.long()), "no floating point: classifier.weight"),
         (damage("backbone.fuse1.norm.running_var", lambda t: t - 9), "negative variance"),
         (lambda t, m: m.update(std="[1, 0, 1]"), "std is .* must be greater than 0"),
         (lambda t, m: m.update(std="[1, NaN, 1]"), "std is .* not three finite numbers"),
         (lambda t, m: m.update(mean="[1, Infinity, 1]"), "mean is .* not three finite numbers"),
+        (lambda t, m: m.update(mean="[1, 1, 1e40]"), "mean is .* not three finite numbers"),
+        (lambda t, m: m.update(mean=f"[1, 1, 1{'0' * 400}]"), "mean is .* not three finite"),
+        (lambda t, m: m.update(std="[1, 1e-46, 1]"), "std is .* must be greater than 0"),
         (lambda t, m: m.update(mean="[1, 2]"), "mean is .* not three finite numbers"),
         (lambda t, m: m.update(mean="null"), "mean is None, not three finite numbers"),
         (lambda t, m: m.update(classes="[]"), "0 classes described, the network predicts 2"),

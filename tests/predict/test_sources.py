@@ -5,6 +5,8 @@ import pytest
 
 from eacnet.predict.sources import find_sources
 
+OFFICIAL = "aachen_000000_000019_leftImg8bit"
+
 
 @pytest.fixture
 def tree(tmp_path, monkeypatch):
@@ -58,6 +60,7 @@ def test_two_suffixes_of_one_stem_stay_in_the_names(tree):
         ["a/b/x.png", "c/b/x.png", "b/x.png"],
         ["a/x.png", "A/X.png"],
         ["a/X.png", "b/X.png"],
+        [f"a/{OFFICIAL}.png", f"a/train-ids_{OFFICIAL}.png"],
     ],
 )
 def test_names_are_distinct_even_where_case_does_not_count(tree, files):
@@ -66,6 +69,8 @@ def test_names_are_distinct_even_where_case_does_not_count(tree, files):
         found = names(arguments)
         assert len(found) == len(files)
         assert len({name.casefold() for name in found.values()}) == len(files)
+        sources = find_sources(arguments, Path("out"))[0]
+        assert len({source.result("_labels.png").casefold() for source in sources}) == len(files)
         assert not any(name.startswith(("/", "..")) for name in found.values())
 
 

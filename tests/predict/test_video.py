@@ -1,3 +1,4 @@
+import os
 import sys
 from fractions import Fraction
 
@@ -141,6 +142,12 @@ def test_damaged_frames_are_counted_and_the_rest_is_read(tmp_path, suffix, encod
     found, video = frames_of(path)
     assert video.damaged == 2
     assert len(found) == whole  # the decoder of MPEG-4 patches, that of H.264 gives up
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "x.mp4")
+    with pytest.raises(InputError, match="no regular file"), open_video(tmp_path / "x.mp4"):
+        pass
 
 
 def test_what_is_no_video_is_refused(tmp_path):

@@ -1,5 +1,6 @@
 """Each stage by itself: what it refuses, and what it leaves behind when it is stopped."""
 
+import json
 import shutil
 import signal
 import time
@@ -98,6 +99,23 @@ def test_a_training_on_pixels_that_changed_is_refused(project):
         assert not (project.root / "models").exists()
     project.set("recipes.synthetic.epochs", 1)  # 4 crops of 64x128 where 8 frames are to be hashed
     project.run("python", "-m", "stages.train")
+
+
+def test_other_classes_over_the_same_pixels_are_another_training(project):
+    project.prepare()
+    project.set("recipes.synthetic.epochs", 1)
+    project.run("python", "-m", "stages.train")
+    path = project.root / "data/prepared/synthetic/dataset.json"
+    info = json.loads(path.read_text())
+    names = [entry["name"] for entry in info["classes"]]
+    for entry, name in zip(info["classes"], reversed(names), strict=True):
+        entry["name"] = name
+    path.write_text(json.dumps(info))
+    message = refused(project, "python", "-m", "stages.evaluate")
+    assert f"was trained on the classes {', '.join(names)}, the data has {names[-1]}" in message
+    assert "taken over" not in project.run("python", "-m", "stages.train").stdout
+    project.run("python", "-m", "stages.evaluate")
+    assert "taken over" in project.run("python", "-m", "stages.train").stdout
 
 
 def test_a_wrong_model_file_is_refused(project):
