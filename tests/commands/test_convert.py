@@ -134,7 +134,8 @@ def test_classes_and_mean_of_a_prepared_store(checkpoint, convert, tmp_path):
     store, target = tmp_path / "store", tmp_path / "model.safetensors"
     store.mkdir()
     classes = [{"name": f"c{i}", "category": "", "color": [i, 0, 0]} for i in range(11)]
-    info = {"dataset": "folder", "classes": classes, "mean": [10.0, 20.0, 30.0], "splits": {}}
+    info = {"dataset": "folder", "classes": classes, "mean": [10.0, 20.0, 30.0]}
+    info |= {"frequencies": [1 / len(classes)] * len(classes), "splits": {}}
     (store / "dataset.json").write_text(json.dumps(info))
     convert(checkpoint[0], target, "--store", store)
     card = load_model(target).card
@@ -151,7 +152,8 @@ def test_a_fixed_mean_goes_before_a_stores_and_a_training_sets_behind(
     store.mkdir()
     torch.save({"state_dict": reference(name).state}, source)
     classes = [{"name": f"c{i}", "category": "", "color": [i, 0, 0]} for i in range(19)]
-    info = {"dataset": "folder", "classes": classes, "mean": [10.0, 20.0, 30.0], "splits": {}}
+    info = {"dataset": "folder", "classes": classes, "mean": [10.0, 20.0, 30.0]}
+    info |= {"frequencies": [1 / len(classes)] * len(classes), "splits": {}}
     (store / "dataset.json").write_text(json.dumps(info))
     code, lines = convert(source, tmp_path / "model.safetensors", "--store", store)
     assert code == 0
