@@ -7,7 +7,9 @@ from eacnet.config.params import load_params
 from eacnet.errors import InputError
 from eacnet.layout import models
 
-SHIPPED = Path(eacnet.__file__).parent / "weights" / "camvid.safetensors"
+WEIGHTS = Path(eacnet.__file__).parent / "weights"
+# The other file there, camvid.safetensors, is what recipes start from, this one's start as well.
+SHIPPED = WEIGHTS / "camvid_edge.safetensors"
 
 
 def choose_model(named: str | None) -> tuple[Path, str]:

@@ -19,7 +19,7 @@ from eacnet.datasets import find
 from eacnet.errors import InputError, NotCheckedError
 from eacnet.files import checksum
 from eacnet.layout import SPEED
-from eacnet.pretrained.shipped import SHIPPED
+from eacnet.pretrained.shipped import WEIGHTS
 from eacnet.result_files import read_result
 
 
@@ -210,8 +210,9 @@ class Report:
         # Older reports don't tell which weights they scored.
         if own.is_file() and scored in (None, checksum(own)):
             return own
-        if scored and SHIPPED.is_file() and scored == checksum(SHIPPED):
-            return SHIPPED
+        for shipped in WEIGHTS.glob("*.safetensors"):
+            if scored and scored == checksum(shipped):
+                return shipped
         what = "holds other weights than were scored" if own.is_file() else "is not here"
         raise NotCheckedError(
             f"models/{self.experiment} {what}; `dvc exp run {self.select}` trains them"

@@ -194,7 +194,7 @@ def test_real_networks_from_plan_to_result(monkeypatch):
 
 
 def test_weights_that_the_plan_does_not_time_are_refused():
-    with pytest.raises(InputError, match=r"holds dab-none; this plan times erf-none, erfnet"):
+    with pytest.raises(InputError, match=r"holds dab-edge; this plan times erf-none, erfnet"):
         benchmark(
             plan(
                 [grid("eager", networks=["erf-none", "erfnet"])],

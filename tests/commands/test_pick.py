@@ -71,7 +71,7 @@ def test_it_chooses_from_what_was_scored_here_and_what_ships(trained):
         ("erf", "erf-none-1", 58.0),
         ("dab + pooled", "dab-pooled-1", 55.0),  # the mean of both seeds, not the better one
         ("enet", "enet-none-1", 40.0),
-        ("dab", SHIPPED.stem, None),  # of the same dataset, and no report on it here
+        ("dab + edge", SHIPPED.stem, None),  # of the same dataset, and no report on it here
     ]
 
 

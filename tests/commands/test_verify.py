@@ -269,9 +269,10 @@ def test_weights_and_data_that_were_not_scored_are_not_taken(project, verify):
 def test_the_shipped_network_stands_in_where_it_is_the_one_that_was_scored(
     project, verify, monkeypatch
 ):
-    shipped = project / "shipped.safetensors"
-    shutil.move(project / "models/camvid_tiny/main.safetensors", shipped)
-    monkeypatch.setattr(report_module, "SHIPPED", shipped)
+    (project / "shipped").mkdir()
+    (project / "shipped/another.safetensors").write_bytes(b"another")
+    shutil.move(project / "models/camvid_tiny/main.safetensors", project / "shipped")
+    monkeypatch.setattr(report_module, "WEIGHTS", project / "shipped")
     code, table, _ = verify()
     assert code == 0
     assert not any(row.endswith("not checked") for row in table)
