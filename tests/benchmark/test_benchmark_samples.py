@@ -38,7 +38,14 @@ def store(tmp_path):
             entries[name] = {"frames": len(greys), "sha256": name, "ids": ids}
         listed = [{"name": name, "category": "", "color": [0, 0, 0]} for name in ("road", "sky")]
         write_json(
-            tmp_path / "dataset.json", {"classes": listed, "size": [6, 8], "splits": entries}
+            tmp_path / "dataset.json",
+            {
+                "classes": listed,
+                "mean": [0.0] * 3,
+                "frequencies": [1.0] * len(listed),
+                "size": [6, 8],
+                "splits": entries,
+            },
         )
         return tmp_path
 

@@ -55,7 +55,10 @@ def stage(tmp_path, monkeypatch, results):
         frames = {"frames": 5, "sha256": "ab", "ids": list("abcde")}
         info = {"dataset": "camvid", "protocol": "tiny", "size": [24, 32], "classes": classes}
         splits = {"train": frames, "val": frames, "test": frames}
-        write_json(store / "dataset.json", {**info, "mean": MEAN, "splits": splits})
+        write_json(
+            store / "dataset.json",
+            {**info, "mean": MEAN, "frequencies": [1.0] * len(classes), "splits": splits},
+        )
         checksum = open_store(store).checksum
 
         torch.manual_seed(0)

@@ -50,7 +50,8 @@ def summarise(tmp_path, monkeypatch):
     store = Path("data/prepared/camvid")
     split = {"frames": 3, "sha256": "ab", "ids": ["a", "b", "c"]}
     splits = dict.fromkeys(("train", "val", "test"), split)
-    write_json(store / "dataset.json", {"size": [64, 96], "classes": CLASSES, "splits": splits})
+    described = {"classes": CLASSES, "mean": [0.0] * 3, "frequencies": [1.0] * len(CLASSES)}
+    write_json(store / "dataset.json", {"size": [64, 96], **described, "splits": splits})
     params, data = load_params(), open_store(store).checksum
     random = np.random.default_rng(0)
     for backbone, calibration, seed in params.ablation.cells:
