@@ -24,12 +24,13 @@ ablation: ready
 	$(BIN)/eacnet train-cells --jobs $(JOBS)
 	$(BIN)/dvc repro
 
-# In random order, which `--randomly-seed` with the number that pytest prints repeats. The tests of
-# a file share a worker; a worker that dies ends the run.
+# In random order, which `--randomly-seed` with the number that pytest prints repeats, the folders
+# that take longest first. The tests of a file share a worker; a worker that dies ends the run.
 test: .venv/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist loadfile --max-worker-restart 0
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder \
+	  --max-worker-restart 0
 
 # Fetches CamVid, or checks a copy at data/raw/camvid; `dvc repro` does so where it is selected.
 camvid: ready

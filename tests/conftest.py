@@ -13,6 +13,13 @@ from eacnet.models import ModelCard, build_model
 REFERENCE = Path(__file__).parents[1].parent / "shared" / "reference"
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """Begin with the slowest folders, or one worker ends minutes after the other."""
+    first = ("stages", "inference")
+    items.sort(key=lambda item: item.path.parent.name not in first)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_handlecrashitem(crashitem):
     """End the run at once when a worker of pytest-xdist dies in a test: the others would go on."""

@@ -121,7 +121,7 @@ def take(
 def _alone(some: dict[str, Path], others: dict[str, Path], what: str) -> list[str]:
     """Say `what` of each file that has no counterpart, or that one has almost its name."""
     lonely = {id_: path for id_, path in some.items() if id_ not in others}
-    alike = {_folded(id_): path for id_, path in others.items()} if lonely else {}
+    alike = {_folded(id_): path for id_, path in others.items() if id_ not in some}
     return [
         f"{path} and {alike[_folded(id_)]} have names that differ in case or in how accents are"
         " encoded; rename one as the other"

@@ -68,6 +68,7 @@ def test_every_file_that_is_not_taken_is_named_with_the_reason(tmp_path):
         (["labels/train/a.tif"], "a.png and labels/train/a.tif are both label files"),
         (["images/train/b.png/c.png"], "(b.png|c.png) is an image without a label file"),
         (["images/train/b.png", "images/train/c.png"], "and 1 more such"),
+        (["images/train/A.png"], "A.png is an image without a label file"),
         (["images/train/B.png", "labels/train/b.png"], "B.png and .*b.png have names that differ"),
         (["images/train/e\u0301.png", "labels/train/\xe9.png"], "how accents are encoded; rename"),
         (["images/train/b\nc.png"], r"b\\nc.png has a name that .* holds control characters"),
