@@ -28,7 +28,8 @@ class Postprocess:
     """
 
     def __init__(self, model: EACNet, device: torch.device, precision: str) -> None:
-        self.step = model.stride // model.calibration.scale
+        self.stride = model.stride
+        self.step = model.stride // model.calibration.scale  # of calibrated scores
         self.classes = model.num_classes
         self.device = device
         self.calibration = copied(model.calibration).to(device)
@@ -50,7 +51,7 @@ class Postprocess:
             return self.kernels.label_map(calibrated, size, self.step)
         if coarse and self.device.type == "cuda":
             return torch.cat([_of_whole_planes(one[None], size, self.step) for one in calibrated])
-        return label_map(calibrated, size, self.step)
+        return label_map(calibrated, size, self.stride)
 
     @cached_property
     def attention_kernel(self) -> str:

@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from eacnet import Predictor
+from eacnet.config.names import CALIBRATIONS
 from eacnet.errors import InputError
 from eacnet.inference import native
 from eacnet.inference.native import kernels
@@ -74,18 +75,43 @@ def test_the_label_map_of_a_gpu_is_the_same(network, rows, columns):
         assert torch.equal(postprocess(scores, size), label_map(scores, size, 8))
 
 
-def test_without_a_compiler_pytorch_does_the_work(monkeypatch, network, pixels, caplog):
+@pytest.fixture
+def no_compiler(monkeypatch):
+    """Take the compiler away when called."""
+
+    def take():
+        kernels.cache_clear()
+        monkeypatch.setenv("CXX", "false")
+
+    yield take
+    kernels.cache_clear()
+
+
+def test_without_a_compiler_pytorch_does_the_work(no_compiler, network, pixels, caplog):
     image = pixels(45, 61)[0].numpy()
     with_kernels = Predictor(network())(image)
-    kernels.cache_clear()
-    monkeypatch.setenv("CXX", "false")
-    try:
-        plain = Predictor(network())
-        assert plain.attention_kernel == "_scaled_dot_product_flash_attention_for_cpu"
-        assert "own kernels are not used" in caplog.text
-        assert (plain(image) != with_kernels).mean() < 1e-3
-    finally:
-        kernels.cache_clear()
+    no_compiler()
+    plain = Predictor(network())
+    assert plain.attention_kernel == "_scaled_dot_product_flash_attention_for_cpu"
+    assert "own kernels are not used" in caplog.text
+    assert (plain(image) != with_kernels).mean() < 1e-3
+
+
+@pytest.mark.parametrize("calibration", CALIBRATIONS)
+@pytest.mark.parametrize("compiler", [True, False])
+def test_an_image_of_any_size_has_the_labels_of_the_network(
+    no_compiler, network, pixels, calibration, compiler
+):
+    if not compiler:
+        no_compiler()
+    model = network(calibration=calibration)
+    predict = Predictor(model)
+    for height in range(41, 50):
+        image = pixels(height, 102 - height)[0].numpy()
+        planes = torch.from_numpy(image - np.float32(model.card.mean)).permute(2, 0, 1)[None]
+        with torch.inference_mode():
+            expected = model(planes).argmax(1)[0].numpy()
+        assert (predict(image) != expected).mean() < 1e-3, height
 
 
 def test_a_compiled_library_is_kept(compiled, monkeypatch, tmp_path):
