@@ -92,6 +92,11 @@ def one_line(text: Any) -> str:
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in str(text))
 
 
+def first_line(error: BaseException) -> str:
+    """Return the first line of what an error of a library says, of a silent one its name."""
+    return str(error).strip().partition("\n")[0] or repr(error)
+
+
 def lacks_memory(error: BaseException) -> bool:
     """Tell whether an error of any library is a lack of memory."""
     return isinstance(error, MemoryError) or bool(OUT_OF_MEMORY.search(str(error)))

@@ -32,7 +32,11 @@ def main() -> None:
     if dataset.drawn:
         from eacnet.scenes import write_dataset
 
-        how = params.datasets.synthetic
+        how = getattr(params.datasets, name)
+        if how is None:
+            raise InputError(
+                f"params.yaml has no datasets.{name}, which says what is drawn; add it"
+            )
         with replacing_folder(folder, DRAWN) as temporary:
             write_dataset(temporary, how.scenes.model_dump(), *how.size, how.seed)
         return

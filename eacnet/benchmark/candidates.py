@@ -70,13 +70,16 @@ def _existing(named: Sequence[Path]) -> list[Path]:
 
 
 def _trained(scores: dict[str, float]) -> list[Candidate]:
-    """Return the scored networks of this folder's experiment, each once."""
+    """Return the scored networks of this folder's experiment, with the mean over their seeds."""
     experiment, _ = pipeline()
     if experiment is None:
         return []
-    seeds: dict[str, list[Candidate]] = {}
+    files: dict[str, Path] = {}
     for path in sorted(models(experiment).glob("*.safetensors")):
-        one = Candidate(path, scores.get(checksum(path)))
+        files.setdefault(checksum(path), path)  # the main network is a cell, too
+    seeds: dict[str, list[Candidate]] = {}
+    for weights, path in files.items():
+        one = Candidate(path, scores.get(weights))
         if one.miou is not None:
             seeds.setdefault(one.name, []).append(one)
     return [

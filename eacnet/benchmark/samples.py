@@ -35,10 +35,11 @@ class ImageSource:
 
     def timed(self, batch: int, height: int, width: int) -> np.ndarray:
         """Return uint8 RGB images (batch,height,width,3), all the same one."""
-        image = _scene(FIRST_SEED)
         if self.store:
             split, frame = self._timed
             image = np.array(self._store.split(split).images[frame])
+        else:
+            image = _scene(FIRST_SEED)
         return np.stack([resized(image, (height, width))] * batch)
 
     def samples(self, height: int, width: int) -> list[np.ndarray]:

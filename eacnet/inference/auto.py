@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from eacnet.config.names import AGREEMENT
-from eacnet.errors import OUT_OF_MEMORY, InputError
+from eacnet.errors import OUT_OF_MEMORY, InputError, first_line
 from eacnet.inference.folded import card_of
 from eacnet.inference.rewrite import copied
 from eacnet.inference.runtimes import lacking, precisions, runtimes
@@ -126,7 +126,7 @@ def choose(
             labels = [predict(image) for image in samples]
         except Exception as error:  # each runtime has its own kinds
             # One that does not work here is no reason to do without the others.
-            reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
+            reason = first_line(error)
             if isinstance(error, InputError) and not OUT_OF_MEMORY.search(reason):
                 raise
             trials.append(Trial(*pair, problem=reason))

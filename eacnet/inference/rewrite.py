@@ -7,6 +7,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, fx, nn
 
+from eacnet.errors import first_line
+
 SIZES = ((3, 4), (2, 3))  # of the images that a rewritten network is tried on, in multiples
 TOLERANCE = 1e-5  # of the largest score
 log = logging.getLogger(__name__)
@@ -41,7 +43,7 @@ def rewritten(
             result = rewrite(exact, images[0])
             ours = [result(each) for each in images]
         except Exception as error:  # tracing runs the network's own code, which may raise anything
-            problem = str(error).strip().partition("\n")[0] or repr(error)
+            problem = first_line(error)
         else:
             if all(map(_close, ours, truth)):
                 return result.to(parameter.dtype)

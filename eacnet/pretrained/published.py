@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from eacnet.errors import InputError
+from eacnet.errors import InputError, first_line
 from eacnet.models.checkpoint import filled_model, mismatch, shortened
 from eacnet.models.network import EACNet, build_model
 from eacnet.pretrained.names import PUBLISHED, Published, renamed
@@ -113,9 +113,9 @@ def _read(path: Path) -> Any:
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged or hostile pickle can raise anything
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
         raise InputError(
-            f"{path} could not be read as a file of tensors, nothing in it was run ({reason})"
+            f"{path} could not be read as a file of tensors, nothing in it was run "
+            f"({first_line(error)})"
         ) from None
 
 

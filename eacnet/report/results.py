@@ -86,8 +86,8 @@ class Results:
 
     @property
     def size(self) -> list[int]:
-        """Height and width in pixels of the scored frames; empty if unknown."""
-        return self.data.get("size", [])
+        """Height and width in pixels of the scored frames; empty if unknown or not of one size."""
+        return self.data.get("size") or []
 
     @property
     def variant(self) -> str:

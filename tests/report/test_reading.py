@@ -88,6 +88,21 @@ def test_the_readings_stand_side_by_side(results, ablation, tmp_path):
     assert cells == [["camvid", "from scratch", *told], ["camvid\\_on", "continued", *told]]
 
 
+@pytest.mark.parametrize("lacking", ["miou", "significant"])
+def test_gains_that_lack_something_stop_no_other_experiment(results, ablation, tmp_path, lacking):
+    results()
+    shutil.copytree(tmp_path / "reports/camvid", tmp_path / "reports/camvid_half")
+    entry = difference(0.5, [0.1, 0.9], 0.2, [0.2, 0.8])
+    gains = {"miou": entry, "boundary_f1": entry}
+    (gains if lacking == "miou" else entry).pop(lacking)
+    ablation["groups"][1]["gains"] = {"point": gains}
+    (tmp_path / "reports/camvid_half/ablation.json").write_text(json.dumps(ablation))
+    overview, _, left_out = index(tmp_path / "reports").partition("**Left out**")
+    assert "| camvid " in overview
+    assert ("| camvid\\_half " in overview) == (lacking == "significant")
+    assert ("camvid\\_half: " in left_out) == (lacking == "miou")
+
+
 def test_a_broken_machine_is_left_out_and_named(results, tmp_path):
     results()
     folder = tmp_path / "reports/speed"

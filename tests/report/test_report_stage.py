@@ -28,7 +28,7 @@ MEAN = [100.0, 100.0, 100.0]
 def stage(tmp_path, monkeypatch, results):
     """Return a function that makes a project of 5 tiny frames and a fresh network; run it there."""
 
-    def make(calibration):
+    def make(calibration, sizes=()):
         yaml = YAML()
         params = yaml.load(PROJECT / "params.yaml")
         params["dataset"] = "camvid"
@@ -50,26 +50,41 @@ def stage(tmp_path, monkeypatch, results):
         images = random.integers(256, size=(5, 24, 32, 3), dtype=np.uint8)
         labels = random.integers(11, size=(5, 3, 4), dtype=np.uint8).repeat(8, 1).repeat(8, 2)
         (store / "test").mkdir(parents=True)
-        np.save(store / "test/images.npy", images)
-        np.save(store / "test/labels.npy", labels)
+        if sizes:
+            images = [
+                image[:height, :width] for image, (height, width) in zip(images, sizes, strict=True)
+            ]
+            labels = [
+                each[:height, :width] for each, (height, width) in zip(labels, sizes, strict=True)
+            ]
+            np.save(store / "test/images.npy", np.concatenate([i.reshape(-1, 3) for i in images]))
+            np.save(store / "test/labels.npy", np.concatenate([each.ravel() for each in labels]))
+            np.save(store / "test/sizes.npy", np.array(sizes))
+        else:
+            np.save(store / "test/images.npy", images)
+            np.save(store / "test/labels.npy", labels)
         frames = {"frames": 5, "sha256": "ab", "ids": list("abcde")}
         info = {"dataset": "camvid", "protocol": "tiny", "size": [24, 32], "classes": classes}
+        if sizes:
+            smallest, largest = min(sizes), max(sizes)
+            kinds = {"different": len(set(sizes)), "smallest": smallest, "largest": largest}
+            info |= {"size": None, "sizes": {**kinds, "most_common": sizes[0]}}
         splits = {"train": frames, "val": frames, "test": frames}
         write_json(
             store / "dataset.json",
             {**info, "mean": MEAN, "frequencies": [1.0] * len(classes), "splits": splits},
         )
-        checksum = open_store(store).checksum
+        data = open_store(store)
+        split = data.split("test")
 
         torch.manual_seed(0)
         model = build_model("dab", 11, calibration)
         weights = tmp_path / "models/camvid/main.safetensors"
         save_model(model, weights, classes=classes, mean=MEAN, std=[1.0] * 3)
-        counts = evaluate(
-            model, images, labels, num_classes=11, mean=MEAN, device="cpu", progress=False
-        )
+        how = {"num_classes": 11, "mean": MEAN, "device": "cpu", "progress": False}
+        counts = evaluate(model, split.images, split.labels, **how)
         scores = details(counts, classes)
-        scored = results(calibration != "none").evaluation["provenance"] | {"data": checksum}
+        scored = results(calibration != "none").evaluation["provenance"] | {"data": data.checksum}
         scores["provenance"] = scored
         results(calibration != "none", main__evaluation=scores)
         counts.save(tmp_path / "reports/camvid/main/counts.json")
@@ -112,6 +127,19 @@ def test_the_report_of_a_tiny_experiment(stage, calibration):
     content = {path: path.read_bytes() for path in files}
     main()
     assert content == {path: path.read_bytes() for path in files}
+
+
+@pytest.mark.parametrize("calibration", ["pooled", "none"])
+def test_the_report_of_frames_of_several_sizes(stage, calibration):
+    make, main = stage
+    make(calibration, [(24, 32), (16, 32), (24, 12), (24, 32), (17, 31)])
+    main()
+    folder = Path("reports/camvid")
+    sizes = "4 sizes, 16 \xd7 32 to 24 \xd7 32 pixels"
+    assert f"frames of split test ({sizes}, one scale" in (folder / "README.md").read_text("utf-8")
+    assert f"frames: {sizes}" in (folder / "checklist.md").read_text("utf-8")
+    for name in ["examples", *["attention"] * (calibration == "pooled")]:
+        assert (folder / f"figures/{name}.png").is_file()
 
 
 def test_scores_of_other_data_are_refused(stage):

@@ -19,7 +19,8 @@ DASH, MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
 NASTY = [
     r"a & b", "under_score", "100 %", "$5", "a|b", "*star*", "<b>", "`code`", "#1", "{x}", r"\n",
     "~ ^", "[a](b)", "'quoted' \"twice\"", "&amp;", "<script>alert(1)</script>", "**b**", "--",
-    "a  b", "Fußgänger", "行人", "🚲", "**", "|", "\\|", "_", "<!-- x -->", "${jndi}", "-1", "1e5",
+    "a---b", "x,,,,y", "a  b", "Fußgänger", "行人", "🚲", "**", "|", "\\|", "_", "<!-- x -->",
+    "${jndi}", "-1", "1e5",
 ]  # fmt: skip
 
 
@@ -124,7 +125,7 @@ def markdown_text(text):
 PRINTED = {
     r"\textbackslash{}": "\\", r"\textasciitilde{}": "~", r"\textasciicircum{}": "^",
     r"\textless{}": "<", r"\textgreater{}": ">", r"\textbar{}": "|", r"\textquotedbl{}": '"',
-    r"\textasciigrave{}": "`", r"\textquotesingle{}": "'", "-{}-": "--", ",{},": ",,",
+    r"\textasciigrave{}": "`", r"\textquotesingle{}": "'", "-{}": "-", ",{}": ",",
     **{rf"\{sign}": sign for sign in "&%$#_{}"}, "$+$": "+", "$-$": MINUS, r"$\pm$": "±",
     r"$\times$": "\N{MULTIPLICATION SIGN}", r"\textendash{}": DASH, "{[}": "[", "{*}": "*",
 }  # fmt: skip
@@ -133,7 +134,7 @@ PRINTED = {
 def latex_text(text):
     """Return the cells as TeX would print them; characters that it takes for commands are left."""
     body = re.search(r"\\midrule\n(.*)\n\\bottomrule", text, re.DOTALL)[1]
-    pattern = re.compile("|".join(map(re.escape, PRINTED)) + r"|([\\{}$&%#_~^])")
+    pattern = re.compile("|".join(map(re.escape, PRINTED)) + r"|([\\{}$&%#_~^]|--|,,)")
 
     def printed(match):
         return "COMMAND" if match[1] else PRINTED[match[0]]

@@ -65,6 +65,10 @@ def test_all_that_can_change_the_trained_bits(stage, backbone):
     assert files <= found
 
 
+def test_all_that_can_change_what_is_prepared():
+    assert computing(ROOT / "eacnet/data/prepare.py") <= watched("prepare")
+
+
 def test_all_that_can_change_the_summary():
     assert computing(ROOT / "eacnet/evaluation/ablation.py") <= watched("summarise")
 

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from eacnet.errors import InputError
+from eacnet.errors import InputError, first_line
 from eacnet.files import write_bytes
 from eacnet.inference.export.exported import Exported, Signature
 from eacnet.inference.export.formats import FORMATS
@@ -107,7 +107,7 @@ def _verify(
         try:
             ours = torch.from_numpy(np.array(run(example.numpy())))
         except Exception as error:  # each runtime has its own kinds
-            problem = f"fails ({str(error).strip().splitlines()[0]})"
+            problem = f"fails ({first_line(error)})"
         else:
             problem = _difference(ours, truth, signature)
         if problem:

@@ -96,12 +96,13 @@ def attention(results: Results, pictures: Pictures) -> Figure | None:
 
 def attention_figure(views: Sequence[AttentionView]) -> Figure:
     """Draw each frame with its point, and the attention of the point over the dimmed frame."""
-    height, width = views[0].image.shape[:2]
+    ratios = [view.image.shape[0] / view.image.shape[1] for view in views]
     norm = LogNorm(0.1, max(10.0, *(float(view.weights.max()) for view in views)))
     with matplotlib.style.context(STYLE):
-        figure = new_figure(9, len(views) * (4.1 * height / width + 0.35))
-        grid = figure.subplots(len(views), 2, squeeze=False)
+        figure = new_figure(9, sum(4.1 * ratio + 0.35 for ratio in ratios))
+        grid = figure.subplots(len(views), 2, squeeze=False, height_ratios=ratios)
         for (left, right), view in zip(grid, views, strict=True):
+            height, width = view.image.shape[:2]
             left.imshow(view.image)
             right.imshow(view.image.mean(-1), cmap="gray", vmin=0, vmax=330)
             shown = right.imshow(

@@ -67,7 +67,7 @@ def example_figure(shown: Sequence[Example], classes: Sequence[dict[str, Any]]) 
     """Draw a row for each example: image, truth, prediction(s), errors; colours explained below.
 
     Args:
-        shown: frames of one size, at least one.
+        shown: at least one frame.
         classes: the entries of dataset.json, with "name" and "color".
     """
     calibrated = shown[0].coarse is not None
@@ -75,12 +75,12 @@ def example_figure(shown: Sequence[Example], classes: Sequence[dict[str, Any]]) 
     headings = ["image", "ground truth", *predictions, "errors"]
     legends = [[(entry["name"], tuple(entry["color"])) for entry in classes], key(calibrated)]
     colors = np.array([entry["color"] for entry in classes], np.uint8)
-    rows, columns = shown[0].truth.shape
-    height = round(TILE * rows / columns)
+    shapes = [example.truth.shape for example in shown]
+    heights = [max(1, round(TILE * rows / columns)) for rows, columns in shapes]
     left = [MARGIN + index * (TILE + GAP) for index in range(len(headings))]
     width = left[-1] + TILE + MARGIN
     grids = [_grid(legend, width - 2 * MARGIN) for legend in legends]
-    total = LINE + len(shown) * (LINE + height + GAP) + MARGIN
+    total = LINE + sum(LINE + height + GAP for height in heights) + MARGIN
     total += sum(
         GAP + LINE * -(-len(legend) // n) for legend, (n, _) in zip(legends, grids, strict=True)
     )
@@ -90,7 +90,7 @@ def example_figure(shown: Sequence[Example], classes: Sequence[dict[str, Any]]) 
         for x, heading in zip(left, headings, strict=True):
             _text(figure, x + TILE / 2, LINE / 2, heading, ha="center", weight="bold")
         top = LINE
-        for example in shown:
+        for example, height in zip(shown, heights, strict=True):
             _text(figure, MARGIN, top + LINE / 2, example.title)
             top += LINE
             for x, tile in zip(left, tiles(example, colors), strict=True):

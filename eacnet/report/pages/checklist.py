@@ -10,6 +10,7 @@ from collections import Counter
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from eacnet.report.pages.words import frames_are
 from eacnet.report.results import Results
 from eacnet.report.tables.text import markdown
 
@@ -28,7 +29,9 @@ def checklist(results: Results) -> str:
     )
     environment.filters["md"] = lambda text: markdown(str(text))
     published = results.about.recipes.get(results.variant)
-    text = environment.get_template("checklist.md").render(results=results, published=published)
+    text = environment.get_template("checklist.md").render(
+        results=results, published=published, pixels=frames_are(results)
+    )
     met = Counter(re.findall(rf"\.\*\* ({'|'.join(ANSWERS)}): ", text))
     counted = ", ".join(f"{met[answer]} {answer.lower()}" for answer in ANSWERS)
     return re.sub(r"\n{3,}", "\n\n", text.replace("@COUNTED@", counted)).strip() + "\n"

@@ -72,12 +72,13 @@ def index(reports: Path) -> str:
     for folder in folders:
         try:
             results = read_results(folder)
-            rows.append(_row(results))
-            pairs += _pairs(results)
+            row, own_pairs = _row(results), _pairs(results)
         except (InputError, *MALFORMED) as error:
             text = str(error).replace(f"{reports.resolve()}/", "").replace(f"{reports}/", "")
             unreadable.append(f"{folder.name}: {text}")
             continue
+        rows.append(row)
+        pairs += own_pairs
         found = [
             f"[{label}]({folder.name}/{part})"
             for part, label in PARTS.items()
@@ -116,32 +117,33 @@ def _row(results: Results) -> dict[str, Any]:
     }
 
 
-def _pairs(results: Results) -> list[tuple[Any, ...]]:
-    """Return what tells a calibration, its reference and its reading, and its gains by score."""
+def _pairs(results: Results) -> list[dict[str, Any]]:
+    """Return the rows of `_readings`: columns by heading, and gains by score."""
     return [
-        (
-            results.folder.name,
-            reading(results.runs[named(group)][0].training),
-            *named(group),
-            reference,
-            len(group["seeds"]),
-            gains,
-        )
+        {
+            "experiment": results.folder.name,
+            "reading": reading(results.runs[named(group)][0].training),
+            "backbone": group["backbone"],
+            "calibration": group["calibration"],
+            "against": reference,
+            "seeds": len(group["seeds"]),
+            **{name: gains.get(name) for name in CLAIMED},
+            "detectable": gains["miou"].get("detectable"),
+            "verdict": verdict(gains["miou"]),
+        }
         for group in results.groups
         for reference, gains in compared(group).items()
         if reference in REFERENCES and len(group["seeds"]) > 1
     ]
 
 
-def _readings(pairs: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
-    headings = ("experiment", "reading", "backbone", "calibration", "against", "seeds")
-    columns: Columns = {name: [pair[i] for pair in pairs] for i, name in enumerate(headings)}
-    for name in CLAIMED:
-        entries = [pair[-1].get(name) for pair in pairs]
-        columns |= gained(f"gain in {SCORES[name]}", entries)
-    miou = [pair[-1]["miou"] for pair in pairs]
-    columns["detectable"] = [entry.get("detectable") for entry in miou]
-    columns["verdict"] = list(map(verdict, miou))
+def _readings(pairs: Sequence[dict[str, Any]]) -> pd.DataFrame:
+    columns: Columns = {}
+    for name in pairs[0]:
+        entries = [pair[name] for pair in pairs]
+        columns |= (
+            gained(f"gain in {SCORES[name]}", entries) if name in CLAIMED else {name: entries}
+        )
     return as_frame(columns)
 
 

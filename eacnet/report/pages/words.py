@@ -24,6 +24,16 @@ CONTROLS = ("none", "point", "local")
 ATTENTIONS = ("pooled", "full")
 
 
+def frames_are(results: Results) -> str:
+    """Say of which size the frames are, or of which sizes."""
+    if results.size:
+        return f"{_size(results.size)} pixels"
+    if sizes := results.data.get("sizes"):
+        ends = " to ".join(_size(sizes[end]) for end in ("smallest", "largest"))
+        return f"{sizes['different']} sizes, {ends} pixels"
+    return "of a size that is not recorded"
+
+
 def title(results: Results) -> str:
     """Return the heading of a report."""
     return f"EACNet on {results.about.title}: {_network(results.training)}"
@@ -34,7 +44,7 @@ def summary(results: Results) -> list[str]:
     evaluation = results.evaluation
     said = [
         f"The network ({_network(results.training)}) {_history(results)} scored on the"
-        f" {evaluation['frames']:,} frames of split {results.split} ({_size(results.size)} pixels,"
+        f" {evaluation['frames']:,} frames of split {results.split} ({frames_are(results)},"
         " one scale, no flipping).",
         f"The result is {score(results)} and {number(evaluation['pixel_accuracy'])} % pixel"
         " accuracy.",

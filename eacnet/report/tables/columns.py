@@ -52,7 +52,7 @@ def verdict(entry: Entry) -> str | None:
     """Say whether a difference is significant; one training tells nothing, whatever it gave."""
     if entry is None:
         return None
-    if entry["seeds"] is None or entry["significant"] is None:
+    if entry.get("seeds") is None or entry.get("significant") is None:
         return NO_VERDICT
     return "significant" if entry["significant"] else "not significant"
 

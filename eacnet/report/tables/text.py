@@ -42,7 +42,7 @@ def latex(text: str) -> str:
     """Return plain text as LaTeX; letters that a font may lack stay what they are."""
     escaped = "".join(_LATEX.get(character, character) for character in " ".join(text.split()))
     # Two of these would be drawn as one sign.
-    return escaped.replace("--", "-{}-").replace(",,", ",{},")
+    return re.sub(r"([-,])(?=\1)", r"\1{}", escaped)
 
 
 def html(text: str) -> str:
