@@ -100,9 +100,12 @@ def pick_device(accelerator: str, setting: str = "hardware.accelerator") -> "tor
         setting: where it was asked for, for the message.
 
     Raises:
-        InputError: CUDA is asked for, but PyTorch finds no such GPU.
+        InputError: it is none of these, or CUDA, but PyTorch finds no such GPU.
     """
     import torch
+
+    if accelerator not in ("auto", "cpu", "cuda"):
+        raise InputError(f"{setting} is {accelerator!r}; allowed: auto, cpu or cuda")
 
     available = torch.cuda.is_available()
     if accelerator == "cuda" and not available:

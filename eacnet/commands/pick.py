@@ -42,8 +42,6 @@ def run(arguments: argparse.Namespace) -> None:
     from eacnet.benchmark.pick import pick
     from eacnet.machine import device_name, pick_device
 
-    if arguments.device not in ("auto", "cpu", "cuda"):
-        raise InputError(f"unknown device {arguments.device!r}; choose auto, cpu or cuda")
     device = pick_device(arguments.device, "--device")
     found = find_candidates(arguments.weights)
     rows = pick(found, arguments.fps, arguments.size, device)

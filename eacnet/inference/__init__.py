@@ -1,1 +1,1 @@
-"""Running trained networks, and measuring how fast they run."""
+"""Running trained networks fast: runtimes, precisions, exports."""

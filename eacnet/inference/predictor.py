@@ -70,7 +70,7 @@ class Predictor:
                 f"the network has {self.model.num_classes} classes; label maps of 8 bits hold "
                 f"{CLASSES}"
             )
-        self.device = _device(device)
+        self.device = pick_device(device, "device")
         if threads is not None and threads < 1:
             raise InputError(f"threads is {threads}; a predictor needs at least 1")
         check_choice(runtime, precision, self.device)
@@ -163,9 +163,3 @@ def _drawn_scenes() -> list[np.ndarray]:
     from eacnet.scenes import draw_scene
 
     return [draw_scene(*SAMPLE_SIZE, seed)[0] for seed in (1, 2)]
-
-
-def _device(name: str) -> torch.device:
-    if name not in ("auto", "cpu", "cuda"):
-        raise InputError(f"unknown device {name!r}; choose auto, cpu or cuda")
-    return pick_device(name, "device")

@@ -2,7 +2,6 @@
 
 import csv
 import os
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,7 +17,7 @@ from eacnet.config.yaml12 import read_yaml
 from eacnet.datasets import find
 from eacnet.errors import InputError, NotCheckedError
 from eacnet.files import checksum
-from eacnet.layout import SPEED
+from eacnet.layout import PREPARED, REPORTS, SPEED, models, results_of
 from eacnet.pretrained.shipped import WEIGHTS
 from eacnet.result_files import read_result
 
@@ -63,7 +62,7 @@ class Report:
     @property
     def prepared(self) -> Path:
         """The prepared store of its data."""
-        return self.project / "data/prepared" / self.dataset
+        return self.project / PREPARED / self.dataset
 
     @property
     def runs(self) -> list[str]:
@@ -76,19 +75,18 @@ class Report:
     @property
     def named_cells(self) -> list[str]:
         """The cells that the experiment's parameters name: those recorded, those selected."""
-        named = {}
+        cells = []
         for stage in self._recorded_stages:
             ablation = stage.get("params", {}).get("params.yaml", {}).get("ablation", {})
             if f"{self._inside}/ablation.json" in _paths(stage) and ablation:
-                named |= self._cross(
-                    ablation["backbones"], ablation["calibrations"], ablation["seeds"]
-                )
-                named |= self._cross(ablation.get("baselines", []), ["none"], ablation["seeds"])
+                seeds = ablation["seeds"]
+                cells += product(ablation["backbones"], ablation["calibrations"], seeds)
+                cells += product(ablation.get("baselines", []), ["none"], seeds)
         if (self.project / "params.yaml").is_file():
             params = load_params(self.project / "params.yaml")
             if params.experiment == self.experiment:
-                named |= {f"{b}-{c}-{s}": (b, c, s) for b, c, s in params.ablation.cells}
-        return list(named)
+                cells += params.ablation.cells
+        return list(dict.fromkeys("-".join(map(str, cell)) for cell in cells))
 
     @property
     def recorded_files(self) -> dict[str, str]:
@@ -134,7 +132,7 @@ class Report:
 
     @property
     def _inside(self) -> str:
-        return f"reports/{self.experiment}"
+        return (REPORTS / self.experiment).as_posix()
 
     @cached_property
     def _recorded_stages(self) -> list[dict[str, Any]]:
@@ -147,21 +145,14 @@ class Report:
             raise InputError(f"{path} is no lock file of DVC's ({error})") from None
 
     @staticmethod
-    def _cross(*axes: Sequence[Any]) -> dict[str, tuple[str, str, int]]:
-        return {"-".join(map(str, cell)): cell for cell in product(*axes)}
-
-    @staticmethod
     def cells_of(ablation: dict[str, Any]) -> dict[str, tuple[str, str, int]]:
         """Return the cells of an ablation.json: name -> (backbone, calibration, seed)."""
-        return {
-            f"{group['backbone']}-{group['calibration']}-{seed}": (
-                group["backbone"],
-                group["calibration"],
-                seed,
-            )
+        cells = [
+            (group["backbone"], group["calibration"], seed)
             for group in ablation["groups"]
             for seed in group["seeds"]
-        }
+        ]
+        return {"-".join(map(str, cell)): cell for cell in cells}
 
     @property
     def ablation(self) -> dict[str, Any]:
@@ -175,7 +166,7 @@ class Report:
 
     def results(self, run: str) -> Path:
         """The folder of a run's scores."""
-        return self.folder / run if run == "main" else self.folder / "cells" / run
+        return results_of(self.folder, run)
 
     def evaluation(self, run: str = "main") -> dict[str, Any]:
         """Read a run's evaluation.json."""
@@ -206,7 +197,7 @@ class Report:
             InputError: they are not at hand, or what is there are others.
         """
         scored = self.evaluation(run)["provenance"].get("weights")
-        own = self.project / "models" / self.experiment / f"{run}.safetensors"
+        own = self.project / models(self.experiment) / f"{run}.safetensors"
         # Older reports don't tell which weights they scored.
         if own.is_file() and scored in (None, checksum(own)):
             return own
@@ -215,7 +206,7 @@ class Report:
                 return shipped
         what = "holds other weights than were scored" if own.is_file() else "is not here"
         raise NotCheckedError(
-            f"models/{self.experiment} {what}; `dvc exp run {self.select}` trains them"
+            f"{models(self.experiment)} {what}; `dvc exp run {self.select}` trains them"
         )
 
     def how_to_prepare(self) -> str:

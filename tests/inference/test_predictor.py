@@ -117,7 +117,7 @@ def test_wrong_images_are_refused_in_one_line(network, name):
         ({"runtime": "onnxruntime", "precision": "int8"}, "has no int8 on this cpu; it has fp32"),
         ({"runtime": "openvino", "precision": "int8"}, "int8 takes its ranges from images"),
         ({"runtime": "auto", "precision": "int8"}, "int8 takes its ranges from images"),
-        ({"device": "tpu"}, "unknown device 'tpu'"),
+        ({"device": "tpu"}, "device is 'tpu'"),
         ({"threads": 0}, "threads is 0"),
     ],
 )
