@@ -7,7 +7,7 @@ import torch
 
 from eacnet.config.names import CALIBRATIONS
 from eacnet.errors import InputError
-from eacnet.inference.export import Signature, export_model
+from eacnet.inference.export import Signature, export_model, formats
 from eacnet.inference.export.exported import least_side
 from eacnet.inference.export.formats import FORMATS
 from eacnet.models import build_model
@@ -65,9 +65,20 @@ def test_openvino_takes_every_size_and_says_its_classes(
     graph = openvino.Core().read_model(tmp_path / "net.xml")
     assert json.loads(graph.get_rt_info(["eacnet", "mean"]).value) == model.card.mean
     run = openvino.Core().compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    image = pixels(45, 61)
-    labels = run(image.numpy())[0][0]
-    assert_labels(model, image, labels)
+    # The smallest first: a single attended key must not stand for those that follow.
+    for size in ((17, 17), (45, 61), (33, 17), (80, 64)):
+        image = pixels(*size)
+        labels = run(image.numpy())[0][0]
+        assert_labels(model, image, labels)
+
+
+def test_a_file_that_is_wrong_behind_a_small_image_is_refused(network, tmp_path, monkeypatch):
+    pytest.importorskip("openvino")
+    monkeypatch.setattr(formats, "OneKeyMore", lambda calibration: calibration)
+    model = network("dab", "pooled")
+    with pytest.raises(InputError, match=r"gives other classes on .* at 61x90 pixels"):
+        export_model(model, tmp_path / "net.xml", Signature(True, True))
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("backbone", ["bisenetv2", "fast_scnn"])
@@ -136,6 +147,13 @@ def test_pt2_takes_multiples_of_the_stride_and_says_so(
     assert_labels(model, image, labels)
 
 
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_a_baseline_of_maps_at_a_sixteenth_is_exported(network, tmp_path, suffix):
+    pytest.importorskip({".xml": "openvino", ".onnx": "onnxruntime"}.get(suffix, "torch"))
+    metadata = export_model(network("lraspp", "none"), tmp_path / f"net{suffix}", Signature())
+    assert "multiples of 8 pixels, at least 24" in metadata["sizes"] or suffix != ".pt2"
+
+
 @pytest.mark.parametrize("signature", [Signature(), Signature(label_map=True)])
 def test_a_mismatch_leaves_no_file(network, tmp_path, monkeypatch, signature):
     pytest.importorskip("onnxruntime")
@@ -161,7 +179,7 @@ def test_a_network_that_fails_elsewhere_leaves_no_file(network, tmp_path, monkey
         return run
 
     monkeypatch.setattr(FORMATS[".onnx"], "open", opened)
-    with pytest.raises(InputError, match=r"fails \(unsupported\) at 61x90 pixels"):
+    with pytest.raises(InputError, match=r"fails \(unsupported\) at 9x9 pixels"):
         export_model(network(), tmp_path / "net.onnx", Signature())
     assert list(tmp_path.iterdir()) == []
 

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from eacnet.inference.folded import Folded
 from eacnet.inference.rewrite import copied
 from eacnet.models import EACNet
+from eacnet.models.attention import Attention
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,31 @@ class Exported(nn.Module):
         if self.pads:
             scores = scores[..., :height, :width]
         return scores.argmax(1).to(torch.uint8) if self.signature.label_map else scores
+
+
+class OneKeyMore(nn.Module):
+    """An attention with a key that is masked: the same, but its keys are never a single one.
+
+    OpenVINO (2026.4) goes on with its plan for a single key when more keys follow, and gives
+    garbage.
+    """
+
+    def __init__(self, attention: Attention) -> None:
+        super().__init__()
+        self.attention = attention
+
+    def forward(self, scores: Tensor) -> Tensor:
+        """Calibrate scores (B,K,h,w)."""
+        query, key, value = (
+            maps.flatten(2).transpose(1, 2) for maps in self.attention.projections(scores)
+        )
+        mask = F.pad(torch.zeros_like(key[:1, :, 0]), (0, 1), value=-1e30)
+        key, value = (F.pad(maps, (0, 0, 0, 1))[:, None] for maps in (key, value))
+        attended = F.scaled_dot_product_attention(
+            query[:, None], key, value, attn_mask=mask[:, None, None], scale=1.0
+        )
+        attended = attended[:, 0].transpose(1, 2).reshape(scores.shape)
+        return torch.addcmul(scores, self.attention.gamma, attended)
 
 
 def least_side(model: EACNet) -> int:

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from eacnet.inference.export.exported import Exported
+from eacnet.inference.export.exported import Exported, OneKeyMore
 from eacnet.inference.onnx_graph import TRACED, onnx_bytes
 from eacnet.inference.runtimes.openvino import core
+from eacnet.models.attention import Attention
 
 Run = Callable[[np.ndarray], np.ndarray]
 
@@ -53,6 +54,9 @@ class OpenVino:
     @staticmethod
     def write(network: Exported, metadata: dict[str, str], path: Path) -> None:
         """Write the network to `path`, all sizes in one graph or the one size of its signature."""
+        calibration = network.calibration
+        if network.signature.size is None and type(calibration).calibrate is Attention.calibrate:
+            network.calibration = OneKeyMore(calibration)
         graph = core().read_model(_graph(network))
 
         import openvino

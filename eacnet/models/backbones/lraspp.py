@@ -17,6 +17,7 @@ class LRASPP(nn.Module):
 
     out_channels = LOW + HIGH
     stride = 8
+    coarsest = 16  # pixels from one value to the next in the coarser map
 
     def __init__(self) -> None:
         super().__init__()
