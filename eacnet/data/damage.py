@@ -65,20 +65,25 @@ def check_tiff(path: Path, file: Image.Image) -> None:
 
 
 def check_png(path: Path, file: Image.Image) -> None:
-    """Check that the data of a decoded PNG did not end before its pixels did.
+    """Check that the data of a decoded PNG are those that were written, and all of them.
 
-    Pillow takes a stream that ends after any whole row. What it did not decode is zero, so
-    mostly the last row tells; to inflate everything once more takes a third of the decoding.
+    Pillow does not look at the checksums of pixels, and takes a stream that ends after any whole
+    row. What it did not decode is zero, so mostly the last row tells; to inflate everything once
+    more takes a third of the decoding.
 
     Raises:
-        ValueError: pixels are missing.
+        ValueError: pixels are missing, or others than were written.
     """
+    content = path.read_bytes()
+    for name, data, checksum in _chunks(content):
+        if zlib.crc32(data, zlib.crc32(name)) != checksum:
+            raise ValueError(f"it is damaged: the checksum of chunk {name!r} is wrong")
     last = file.crop((0, file.height - 1, *file.size))
     if np.asarray(last).any() and not file.info.get("interlace"):
         return
     needed = found = 0
     inflater = zlib.decompressobj()
-    for name, data in _chunks(path.read_bytes()):
+    for name, data, _ in _chunks(content):
         if name == b"IHDR":
             needed = _inflated_size(*struct.unpack_from(">IIBBxxB", data))
         elif name == b"IDAT" and found < needed:
@@ -87,12 +92,14 @@ def check_png(path: Path, file: Image.Image) -> None:
         raise ValueError(f"it is damaged: it holds {found} of {needed} bytes of pixels")
 
 
-def _chunks(content: bytes) -> Iterator[tuple[bytes, memoryview]]:
+def _chunks(content: bytes) -> Iterator[tuple[bytes, memoryview, int]]:
+    """Yield the name of each chunk, its data and the checksum that stands behind them."""
     place, view = 8, memoryview(content)
-    while place + 8 <= len(content):
+    while place + 12 <= len(content):
         length, name = struct.unpack_from(">I4s", content, place)
-        yield name, view[place + 8 : place + 8 + length]
-        place += 12 + length
+        end = place + 8 + length
+        yield name, view[place + 8 : end], int.from_bytes(view[end : end + 4])
+        place = end + 4
 
 
 def _inflated_size(width: int, height: int, bits: int, kind: int, interlaced: int) -> int:

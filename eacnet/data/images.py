@@ -176,7 +176,8 @@ def _decode(path: Path, formats: tuple[str, ...]) -> tuple[Image.Image, str]:
         # Opening a pipe would wait for ever.
         if not stat.S_ISREG(path.stat().st_mode):
             raise OSError("it is no regular file")
-        with Image.open(path, formats=formats) as file:
+        # From a name, Pillow would map the pixels of a TIFF by the sides that it has once upright.
+        with path.open("rb") as content, Image.open(content, formats=formats) as file:
             pages = getattr(file, "n_frames", 1)
             stored = _stored(file)
             _check_form(path, file, stored, formats is LABELS)
@@ -222,6 +223,11 @@ def _check_form(path: Path, file: Image.Image, stored: str, labels: bool) -> Non
         raise InputError(
             f"{path} is a TIFF of lossy compression ({file.info['compression']}), which changes "
             "labels; make them anew from their source, as PNG"
+        )
+    if 2 in tags.get(339, ()) and max(tags.get(258, (1,))) <= 8:
+        raise InputError(
+            f"{path} is a TIFF of signed integers of 8 bits, which are read as if they had no sign;"
+            " save it as PNG"
         )
     if tags.get(262) == 0 and stored in (*_DEEP_GREY, "I;12"):
         raise InputError(f"{path} is a TIFF of over 8 bits in which 0 is white; save it as PNG")

@@ -100,7 +100,9 @@ def _text(path: Path) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return content.decode("cp1252")
+        text = content.decode("cp1252")
+        print(f"{path} is no UTF-8 and is read as Windows-1252; if names look wrong, save it anew")
+        return text
 
 
 def _rows(text: str) -> list[tuple[int, list[str]]]:

@@ -41,6 +41,33 @@ def test_exif_orientation(tmp_path, suffix, orientation):
     np.testing.assert_array_equal(found, UPRIGHT[orientation](COLOR))
 
 
+@pytest.mark.parametrize("compression", ["raw", "tiff_lzw"])
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "CMYK", "I;16"])
+@pytest.mark.parametrize("orientation", UPRIGHT)
+def test_a_tiff_of_any_form_is_turned_upright(tmp_path, orientation, mode, compression):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    if mode == "I;16":
+        image = Image.fromarray(COLOR[..., 0].astype(np.uint16) * 257)
+    else:
+        image = Image.fromarray(COLOR).convert(mode)
+    options = {"exif": exif, "compression": compression}
+    image.save(tmp_path / "flat.tif", compression=compression)
+    found = saved(tmp_path / "turned.tif", image, **options)
+    np.testing.assert_array_equal(found, UPRIGHT[orientation](read_image(tmp_path / "flat.tif")))
+    if mode in ("L", "P"):
+        np.testing.assert_array_equal(
+            read_ids(tmp_path / "turned.tif"), UPRIGHT[orientation](np.asarray(image))
+        )
+
+
+def test_a_tiff_of_signed_ids_is_refused(tmp_path):
+    Image.fromarray(COLOR[..., 0]).save(tmp_path / "x.tif", tiffinfo={339: 2})
+    for read in (read_ids, read_image):
+        with pytest.raises(InputError, match="TIFF of signed integers"):
+            read(tmp_path / "x.tif")
+
+
 def test_grey_becomes_three_equal_channels(tmp_path):
     grey = COLOR[..., 0]
     found = saved(tmp_path / "x.png", Image.fromarray(grey))

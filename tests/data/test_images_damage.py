@@ -247,6 +247,19 @@ def test_a_png_that_ends_early_is_damaged(tmp_path, rows):
             read(tmp_path / "x.png")
 
 
+def test_a_png_of_which_a_single_bit_changed_is_damaged(tmp_path):
+    path = tmp_path / "x.png"
+    Image.fromarray(GREY % 5).save(path)
+    whole = path.read_bytes()
+    for bit in range(8 * 8, 8 * len(whole)):
+        changed = bytearray(whole)
+        changed[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(changed)
+        for read in READERS:
+            with pytest.raises(InputError, match=r"x\.png"):
+                read(path)
+
+
 @pytest.mark.parametrize("count", range(1, 7))
 def test_a_png_that_lacks_passes_is_damaged(tmp_path, count):
     parts = list(passes_of(GREY))
