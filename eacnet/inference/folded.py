@@ -22,6 +22,7 @@ from eacnet.inference.rewrite import (
     rewritten,
 )
 from eacnet.models import EACNet, ModelCard
+from eacnet.models.checkpoint import unfit_card, unfit_values
 from eacnet.models.network import cropped, shrunk
 
 CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
@@ -100,13 +101,17 @@ def card_of(model: EACNet) -> ModelCard:
     """Return the model's card.
 
     Raises:
-        InputError: it has none, so nobody knows which mean its images are fed with.
+        InputError: it has none, so nobody knows which mean its images are fed with, or one that
+            does not fit; or weights that nothing can be computed with.
     """
     if model.card is None:
         raise InputError(
             "the network has no card, so the mean of its training images is unknown: load it with "
             "eacnet.load_model, or set model.card = eacnet.models.ModelCard(classes, mean, std)"
         )
+    problem = unfit_card(model.card, model.num_classes) or unfit_values(model.state_dict())
+    if problem:
+        raise InputError(f"the network can't be run: {problem}")
     return model.card
 
 

@@ -12,9 +12,16 @@ def check_image(image: Any, where: str = "the image") -> np.ndarray:
     """Return `image` if it is a uint8 array (H,W,3).
 
     Raises:
-        InputError: it is greyscale, has an alpha channel, is no 8-bit image, or no image at all;
-            the message says how to convert it.
+        InputError: it is greyscale, has an alpha channel, holds other colours than RGB, is no 8-bit
+            image, or no image at all; the message says how to convert it.
     """
+    if isinstance(mode := getattr(image, "mode", None), str) and mode != "RGB":
+        raise InputError(
+            f"{where} is a Pillow image of mode {mode}; the network takes RGB: pass "
+            "image.convert('RGB')"
+        )
+    if isinstance(image, np.ma.MaskedArray):
+        raise InputError(f"{where} has masked pixels; fill them: pass image.filled()")
     array = np.asarray(image)
     if array.dtype == np.uint16:
         raise InputError(

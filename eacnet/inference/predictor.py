@@ -63,6 +63,9 @@ class Predictor:
             InputError: the file is no such network, the network has no card, or the runtime, the
                 precision or the device is unknown or not at hand.
         """
+        if not isinstance(model, EACNet | Path | str):
+            kind = type(model).__name__
+            raise InputError(f"a predictor takes a network or the path of a model file, no {kind}")
         self.model = model if isinstance(model, EACNet) else load_model(model)
         card_of(self.model)
         if self.model.num_classes > CLASSES:
@@ -71,8 +74,8 @@ class Predictor:
                 f"{CLASSES}"
             )
         self.device = pick_device(device, "device")
-        if threads is not None and threads < 1:
-            raise InputError(f"threads is {threads}; a predictor needs at least 1")
+        if threads is not None and not (type(threads) is int and threads >= 1):
+            raise InputError(f"threads is {threads!r}; a predictor needs a whole number from 1 on")
         check_choice(runtime, precision, self.device)
         if threads:
             torch.set_num_threads(threads)

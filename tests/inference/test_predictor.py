@@ -1,6 +1,9 @@
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 import eacnet
 from eacnet.benchmark.published_form import reference_predict
@@ -96,6 +99,9 @@ BAD = {
     "channels first": (np.zeros((3, 40, 40), np.uint8), "shape 3x40x40.*channels last"),
     "too small": (np.zeros((8, 40, 3), np.uint8), "8x40 pixels are too small"),
     "in a list": ([np.zeros((40, 40, 4), np.uint8)], "image 0 has an alpha channel"),
+    "hsv": (Image.new("HSV", (40, 40)), r"Pillow image of mode HSV.*convert\('RGB'\)"),
+    "cmyk": (Image.new("CMYK", (40, 40)), "Pillow image of mode CMYK"),
+    "masked": (np.ma.zeros((40, 40, 3), np.uint8), "masked pixels"),
     "a batch": (np.zeros((2, 40, 40, 4), np.uint8), "alpha channel"),
 }
 
@@ -119,16 +125,43 @@ def test_wrong_images_are_refused_in_one_line(network, name):
         ({"runtime": "auto", "precision": "int8"}, "int8 takes its ranges from images"),
         ({"device": "tpu"}, "device is 'tpu'"),
         ({"threads": 0}, "threads is 0"),
+        ({"threads": 1.5}, "threads is 1.5; a predictor needs a whole number"),
+        ({"threads": "2"}, "threads is '2'"),
+        ({"model": None}, "takes a network or the path of a model file, no NoneType"),
     ],
 )
 def test_unknown_choices_are_refused(network, arguments, message):
     with pytest.raises(InputError, match=message):
-        eacnet.Predictor(network(), **arguments)
+        eacnet.Predictor(**{"model": network(), **arguments})
 
 
 def test_a_network_without_a_card_is_refused():
     with pytest.raises(InputError, match=r"no card, so the mean.*eacnet\.load_model"):
         eacnet.Predictor(build_model())
+
+
+@pytest.mark.parametrize(
+    ("card", "message"),
+    [
+        ({"mean": [100.0]}, r"mean is \[100.0\], not three finite numbers"),
+        ({"mean": None}, "mean is None"),
+        ({"mean": [float("nan")] * 3}, "mean is"),
+        ({"std": [0.0] * 3}, "must be greater than 0"),
+        ({"classes": []}, "0 classes described"),
+    ],
+)
+def test_a_card_that_does_not_fit_is_refused(network, card, message):
+    model = network()
+    model.card = dataclasses.replace(model.card, **card)
+    with pytest.raises(InputError, match=message):
+        eacnet.Predictor(model)
+
+
+def test_weights_that_are_no_numbers_are_refused(network):
+    model = network()
+    next(model.parameters()).data[0] = torch.nan
+    with pytest.raises(InputError, match="the network can't be run: not finite"):
+        eacnet.Predictor(model)
 
 
 def test_out_of_memory_says_what_to_reduce(network, monkeypatch):
