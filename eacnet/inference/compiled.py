@@ -21,8 +21,9 @@ _one_at_a_time = Lock()
 def compiled(source: Path, command: Sequence[str], name: str) -> Path:
     """Return the library that a compiler makes of a source file, made if need be.
 
-    A library ends with its checksum, which loaders do not read. One that does not, such as one that
-    was cut, would kill the process that loads it, and is made again.
+    A library ends with a checksum of itself and of what it was made from, which loaders do not
+    read. One that does not, such as one that was cut, would kill the process that loads it, and is
+    made again.
 
     Args:
         source: a file of C++.
@@ -39,12 +40,12 @@ def compiled(source: Path, command: Sequence[str], name: str) -> Path:
     key = hashlib.sha256("\0".join(identity).encode()).hexdigest()[:16]
     library = _folder() / f"{name}-{key}.so"
     with _one_at_a_time:
-        if not _is_whole(library):
+        if not _is_whole(library, key):
             with replacing(library) as temporary:
                 _run([*command, str(source), "-o", str(temporary)])
                 temporary.chmod(0o700)
                 content = temporary.read_bytes()
-                temporary.write_bytes(content + hashlib.sha256(content).digest())
+                temporary.write_bytes(content + _digest(key, content))
     return library
 
 
@@ -57,10 +58,14 @@ def _abilities() -> str:
     return next((line for line in lines if line.startswith(("flags", "Features"))), "")
 
 
-def _is_whole(library: Path) -> bool:
+def _digest(key: str, content: bytes) -> bytes:
+    return hashlib.sha256(key.encode() + content).digest()
+
+
+def _is_whole(library: Path, key: str) -> bool:
     try:
-        content, digest = library.read_bytes()[:-_DIGEST], library.read_bytes()[-_DIGEST:]
-        return is_private(library) and hashlib.sha256(content).digest() == digest
+        whole = library.read_bytes()
+        return is_private(library) and _digest(key, whole[:-_DIGEST]) == whole[-_DIGEST:]
     except OSError:
         return False
 

@@ -14,6 +14,7 @@ from eacnet.models.checkpoint import unfit_values
 from eacnet.training.average import Average
 
 CPU = torch.device("cpu")
+NETWORKS = ("network", "average")
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,12 @@ class Training:
     history: list[Epoch] = field(default_factory=list)
 
     def save(self, path: Path) -> None:
-        """Write weights, optimiser state and history, all of it or nothing."""
+        """Write weights, optimiser state and history, all of it or nothing.
+
+        The file holds its own name, which is the fingerprint of the training.
+        """
         state = {
+            "key": path.stem,
             "network": self.network.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "average": self.average and self.average.network.state_dict(),
@@ -55,12 +60,17 @@ class Training:
         fresh = copy.deepcopy([part.state_dict() for part in parts])
         try:
             state = torch.load(path, map_location="cpu", weights_only=True)
+            if state["key"] != path.stem:
+                raise ValueError("it is of another training")
             history = [Epoch(**epoch) for epoch in state["history"]]
             before = dict(state["circumstances"])
             for name, part in zip(("network", "optimiser", "average"), parts, strict=False):
                 part.load_state_dict(state[name])
-            if problem := unfit_values(self.network.state_dict()):
-                raise ValueError(problem)
+            for values in (*state["optimiser"]["state"].values(), *map(state.get, NETWORKS)):
+                if problem := unfit_values(
+                    {name: each for name, each in (values or {}).items() if torch.is_tensor(each)}
+                ):
+                    raise ValueError(problem)
         except (OSError, MemoryError):
             raise
         except Exception:  # pickle's, zip's, PyTorch's own: a damaged file can raise anything

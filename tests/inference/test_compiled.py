@@ -49,6 +49,16 @@ def test_a_damaged_library_is_built_again(build, damage):
     assert build.runs() == 2
 
 
+def test_a_library_under_the_name_of_another_is_built_again(build, monkeypatch):
+    one = build()
+    monkeypatch.setattr(module, "_abilities", lambda: "flags : none of them")
+    other = build()
+    assert one != other
+    shutil.copy(one, other)
+    build()
+    assert build.runs() == 3
+
+
 def test_a_processor_of_the_same_name_that_can_do_other_things_has_its_own(build, monkeypatch):
     build()
     monkeypatch.setattr(module, "_abilities", lambda: "flags : none of them")

@@ -1,4 +1,5 @@
 import math
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -236,6 +237,29 @@ def test_a_damaged_checkpoint_is_set_aside_and_the_training_starts_anew(
     assert history == same_history
     assert (tmp_path / "a.damaged").read_bytes() == content
     assert "is damaged and set aside as a.damaged" in capsys.readouterr().out
+
+
+def test_the_checkpoint_of_another_training_is_set_aside(samples, tmp_path, capsys):
+    whole, _ = run(samples, tmp_path / "whole.pt", recipe(epochs=2))
+    run(samples, tmp_path / "other.pt", recipe(epochs=1))
+    shutil.copy(tmp_path / "other.pt", tmp_path / "a.pt")
+    again, _ = run(samples, tmp_path / "a.pt", recipe(epochs=2))
+    assert same(whole, again)
+    said = capsys.readouterr().out
+    assert "set aside as a.damaged" in said
+    assert "goes on" not in said
+
+
+@pytest.mark.parametrize("part", ["network", "optimiser", "average"])
+def test_a_checkpoint_that_holds_no_numbers_is_set_aside(samples, tmp_path, capsys, part):
+    how = recipe(epochs=2, average=0.9)
+    run(samples, tmp_path / "a.pt", recipe(epochs=1, average=0.9))
+    state = torch.load(tmp_path / "a.pt", weights_only=True)
+    values = next(iter(state[part]["state"].values())) if part == "optimiser" else state[part]
+    next(value for value in values.values() if value.ndim).fill_(torch.nan)
+    torch.save(state, tmp_path / "a.pt")
+    run(samples, tmp_path / "a.pt", how)
+    assert "set aside as a.damaged" in capsys.readouterr().out
 
 
 def test_a_training_goes_on_with_another_number_of_threads_and_says_so(samples, tmp_path, capsys):
