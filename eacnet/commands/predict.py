@@ -66,8 +66,9 @@ def run(arguments: argparse.Namespace) -> None:
 
     import eacnet
     from eacnet.inference.auto import describe_choice
+    from eacnet.predict.results import IMAGE_RESULTS, VIDEO_RESULTS, is_foreign
     from eacnet.predict.segment import Segmenter
-    from eacnet.predict.write import IMAGE_RESULTS, VIDEO_RESULTS, Predictions, is_foreign
+    from eacnet.predict.write import Predictions
     from eacnet.progress import progress
 
     taken = {source.path.resolve() for source in sources}
@@ -78,7 +79,7 @@ def run(arguments: argparse.Namespace) -> None:
                 raise InputError(f"{result} is an input and would be overwritten; use --output")
             if is_foreign(result):
                 raise InputError(
-                    f"{result} is no record of eacnet's and would be overwritten; use --output"
+                    f"{result} is no result of eacnet's and would be overwritten; use --output"
                 )
 
     samples = _samples(arguments)

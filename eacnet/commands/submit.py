@@ -47,6 +47,8 @@ def run(arguments: argparse.Namespace) -> None:
 
     check_file(target)
     check_folder(target.with_suffix(""))
+    if arguments.score:
+        check_file(target.with_suffix(".json"))
 
     import eacnet
     from eacnet.evaluation.official import scorable_frames, score_files

@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
 from eacnet.files import replacing
+from eacnet.predict.results import IDS, MADE_BY
 
 # How much of the class colour covers the image: both classes and what is in them stay visible.
 OPACITY = 0.5
@@ -16,8 +17,6 @@ EDGE = (255, 255, 255)
 # One pixel of edge line for so many pixels of the shorter side.
 PIXELS_PER_LINE = 480
 GAP = 8
-# What label maps hold, written into them.
-IDS = "the network's classes, 0 is the first (train ids)"
 INK, PAPER = (20, 20, 20), (255, 255, 255)
 
 
@@ -34,7 +33,9 @@ def save_label_map(labels: np.ndarray, colors: np.ndarray, path: Path) -> None:
 def save_picture(picture: np.ndarray, path: Path) -> None:
     """Write a picture uint8 (H,W,3) as a JPEG that keeps colours sharp at class edges."""
     with replacing(path) as temporary:
-        Image.fromarray(picture).save(temporary, format="JPEG", quality=92, subsampling=0)
+        Image.fromarray(picture).save(
+            temporary, format="JPEG", quality=92, subsampling=0, comment=MADE_BY
+        )
 
 
 def overlay(image: np.ndarray, labels: np.ndarray, colors: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from eacnet.datasets.cityscapes import OFFICIAL_NAME
 from eacnet.datasets.listing import SUFFIXES as IMAGES
+from eacnet.predict.results import is_result
 
 VIDEOS = {
     ".avi", ".flv", ".gif", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ts",
@@ -60,6 +61,9 @@ def find_sources(
     problems: list[str] = []
     left: list[Path] = []
     for argument in arguments:
+        if not argument:
+            problems.append("an empty argument names no file")
+            continue
         seen = list(_matches(argument, output, problems))
         pairs = [pair for pair in seen if _known(pair[0])]
         for path, relative in pairs:
@@ -95,13 +99,16 @@ def _files(folder: Path, output: Path, problems: list[str]) -> Iterator[Path]:
     def unreadable(error: OSError) -> None:
         problems.append(f"{error.filename}: this folder can't be read ({error.strerror})")
 
+    inside = folder.resolve() == output  # among the inputs then
     entered = {output, folder.resolve()}
     for root, folders, files in os.walk(folder, onerror=unreadable, followlinks=True):
         here = Path(root)
         inner = {name: (here / name).resolve() for name in sorted(folders) if name[0] != "."}
         folders[:] = [name for name, target in inner.items() if target not in entered]
         entered.update(inner.values())
-        yield from (here / name for name in sorted(files) if name[0] != ".")
+        for path in (here / name for name in sorted(files) if name[0] != "."):
+            if not (inside and is_result(path)):
+                yield path
 
 
 def _known(path: Path) -> bool:

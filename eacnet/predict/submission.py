@@ -1,5 +1,6 @@
 """What the Cityscapes benchmark takes: a zip of label-id PNGs under the official names."""
 
+import hashlib
 import re
 import zipfile
 from collections.abc import Callable
@@ -66,7 +67,7 @@ class Submission:
                 if not image.is_file():
                     raise InputError("it is no regular file, or a link that leads nowhere")
                 source = f"{network} {checksum(image)}"
-                if _made_from(png) != source:
+                if not _is_made_from(png, source):
                     _save(label_ids[predict(read_image(image))], source, png)
                     made += 1
             except InputError as error:
@@ -119,18 +120,31 @@ def check_classes(model: EACNet) -> None:
         )
 
 
-def _made_from(png: Path) -> str | None:
-    """Return what a PNG of an earlier run was made from, None if there is no whole one."""
+def _is_made_from(png: Path, source: str) -> bool:
+    """Whether a PNG of an earlier run is whole and was made from `source`.
+
+    Raises:
+        InputError: what is there was not written here.
+    """
+    if not png.exists():
+        return False
     try:
         with Image.open(png, formats=["PNG"]) as image:
-            image.load()
-            return image.info.get(_MADE_FROM)
-    except (OSError, SyntaxError):
-        return None
+            ids, note = np.array(image), image.info.get(_MADE_FROM)
+    except Exception:  # a damaged file can raise anything
+        return False
+    if note is None:
+        raise InputError(f"{png} was not written here and would be overwritten; use --output")
+    return note == _note(ids, source)
+
+
+def _note(ids: np.ndarray, source: str) -> str:
+    pixels = hashlib.sha256(repr((ids.shape, str(ids.dtype))).encode() + ids.tobytes())
+    return f"{source} {pixels.hexdigest()}"
 
 
 def _save(ids: np.ndarray, source: str, png: Path) -> None:
     note = PngImagePlugin.PngInfo()
-    note.add_text(_MADE_FROM, source)
+    note.add_text(_MADE_FROM, _note(ids, source))
     with replacing(png) as temporary:
         Image.fromarray(ids).save(temporary, format="PNG", pnginfo=note)

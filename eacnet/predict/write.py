@@ -14,34 +14,17 @@ from eacnet.errors import InputError
 from eacnet.files import replacing, replacing_folder, write_json
 from eacnet.predict.overlay import (
     GAP,
-    IDS,
     draw_legend,
     overlay,
     save_label_map,
     save_picture,
     side_by_side,
 )
+from eacnet.predict.results import IDS
 from eacnet.predict.segment import Segmenter
 from eacnet.predict.sources import Source
 from eacnet.predict.video import open_video, writing_video
 from eacnet.progress import progress
-
-IMAGE_RESULTS = ("_labels.png", "_overlay.jpg", "_side-by-side.jpg", ".json")
-VIDEO_RESULTS = ("_labels", "_overlay.mp4", "_side-by-side.mp4", ".json", ".jsonl")
-# By which a record of an earlier run is known: labelling tools, too, name theirs photo.json.
-_OF_A_RECORD = {".json": {"source", "height", "width", "shares"}, ".jsonl": {"frame", "shares"}}
-
-
-def is_foreign(path: Path) -> bool:
-    """Whether a file has the name of a record (.json, .jsonl) and was not written here."""
-    if path.suffix not in _OF_A_RECORD or not path.is_file():
-        return False
-    try:
-        with path.open(encoding="utf-8") as file:
-            record = json.loads(file.readline() if path.suffix == ".jsonl" else file.read())
-    except (OSError, ValueError, RecursionError):
-        return True  # records are never half-written
-    return not (isinstance(record, dict) and _OF_A_RECORD[path.suffix] <= record.keys())
 
 
 @dataclass(frozen=True)

@@ -198,12 +198,48 @@ def test_another_programs_file_is_never_overwritten(
     code, _, err = eacnet(*command)
     assert (code, names(here)) == (1, before)
     assert err == (
-        f"error: {name} is no record of eacnet's and would be overwritten; use --output\n"
+        f"error: {name} is no result of eacnet's and would be overwritten; use --output\n"
     )
     assert (here / name).read_text() == text
     (here / name).unlink()
     for _ in range(2):  # its own are replaced
         assert eacnet(*command)[0] == 0
+
+
+@pytest.mark.parametrize(
+    "name", ["x_labels.png", "x_overlay.jpg", "x_side-by-side.jpg", "y_overlay.mp4"]
+)
+def test_a_picture_of_the_users_own_is_never_overwritten(
+    eacnet, here, weights, save_scene, save_video, name
+):
+    save_scene(here / "x.png")
+    save_video(here / "y.mp4")
+    inputs = ("predict", "x.png", "y.mp4", "--model", weights, "--side-by-side", "--output")
+    assert eacnet(*inputs, "new")[0] == 0
+    (save_video if name.endswith("mp4") else save_scene)(here / name)
+    before = names(here), (here / name).read_bytes()
+    code, _, err = eacnet(*inputs, ".")
+    assert (code, (names(here), (here / name).read_bytes())) == (1, before)
+    assert err == (
+        f"error: {name} is no result of eacnet's and would be overwritten; use --output\n"
+    )
+    for _ in range(2):  # its own are replaced
+        assert eacnet(*inputs, "new")[0] == 0
+
+
+def test_results_in_the_folder_of_the_inputs_are_no_inputs(eacnet, here, weights, save_scene):
+    (here / "q").mkdir()
+    save_scene(here / "q/a.png")
+    for _ in range(2):
+        code, out, err = eacnet("predict", "q", "--model", weights, "--output", "q")
+        assert (code, "error" in err) == (0, False)
+        assert "1 of 1 files" in out
+
+
+def test_an_empty_argument_is_not_the_folder_one_is_in(eacnet, here, weights, save_scene):
+    save_scene(here / "a.png")
+    code, _, err = eacnet("predict", "", "--model", weights)
+    assert (code, err) == (1, "error: an empty argument names no file\n")
 
 
 # Runs the command in this process and stops it at its twentieth image or frame.

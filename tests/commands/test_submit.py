@@ -10,7 +10,7 @@ from fnmatch import fnmatch
 import numpy as np
 import pytest
 from cityscapesscripts.helpers.labels import labels as official_labels
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from eacnet.data.prepare import prepare
 from eacnet.data.store import open_store
@@ -114,6 +114,33 @@ def test_the_zip_holds_label_ids_under_the_official_names(eacnet, here, city, ra
         seen |= set(np.unique(np.asarray(image)).tolist())
     assert len(seen) > 2
     assert seen <= set(NUMBERS)
+
+
+def test_only_what_it_wrote_itself_is_kept_or_replaced(eacnet, here, city, raw):
+    command = ("submit", city, "--raw", raw, "--output", "t.zip")
+    assert eacnet(*command)[0] == 0
+    png = here / "t/synthetic_000000_000000_labelIds.png"
+    whole = png.read_bytes()
+    with Image.open(png) as image:
+        note = PngImagePlugin.PngInfo()
+        note.add_text("made from", image.info["made from"])
+    Image.new("L", (5, 3), 99).save(png, pnginfo=note)
+    code, out, _ = eacnet(*command)
+    assert (code, png.read_bytes()) == (0, whole)
+    assert "1 frames of test predicted, 1 of an earlier run" in out
+    Image.new("L", (192, 96), 7).save(png)
+    theirs = png.read_bytes()
+    code, _, err = eacnet(*command)
+    assert (code, png.read_bytes()) == (1, theirs)
+    assert "_labelIds.png was not written here and would be overwritten; use --output" in err
+
+
+def test_a_place_for_the_scores_is_seen_to_before_the_work(eacnet, here, city, raw):
+    (here / "v.json").mkdir()
+    code, _, err = eacnet("submit", city, "--raw", raw, "--split=val", "--score", "--output=v.zip")
+    assert code == 1
+    assert "v.json" in err
+    assert not (here / "v").exists()
 
 
 def test_frames_without_labels_are_predicted(eacnet, here, city, raw):
