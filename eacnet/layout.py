@@ -8,6 +8,7 @@ from eacnet.errors import InputError
 
 if TYPE_CHECKING:
     from eacnet.config.params import Params
+    from eacnet.models import EACNet
 
 
 def project() -> Path:
@@ -57,6 +58,21 @@ class Run:
     def results(self) -> Path:
         """The folder of its training curve and scores."""
         return results_of(reports(self.experiment), self.name)
+
+    def checked(self, model: "EACNet") -> "EACNet":
+        """Return a network if it is such a one as this run trains.
+
+        Raises:
+            InputError: it is another; names both.
+        """
+        found = (model.backbone_name, model.calibration_name)
+        if found != (self.backbone, self.calibration):
+            raise InputError(
+                f"{self.weights} holds {' with calibration '.join(found)}, but {self.name} is"
+                f" {self.backbone} with calibration {self.calibration}; `dvc repro` puts its own"
+                " there"
+            )
+        return model
 
 
 def models(experiment: str) -> Path:

@@ -17,7 +17,7 @@ def main() -> None:
     from eacnet.models import load_model
 
     store = open_store(PREPARED / params.dataset)
-    model = load_model(run.weights)
+    model = run.checked(load_model(run.weights))
     facts = analyse(
         model,
         store.split(params.data.evaluate).images,

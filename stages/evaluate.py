@@ -30,7 +30,7 @@ def main() -> None:
     store = open_store(PREPARED / params.dataset)
     split = store.split(params.data.evaluate)
     classes = store.info["classes"]
-    model = load_model(run.weights)
+    model = run.checked(load_model(run.weights))
     store.check_classes(model.card.classes, run.weights)
     keep_freed_memory()
     device = pick_device(params.hardware.accelerator)

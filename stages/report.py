@@ -25,7 +25,8 @@ def main() -> None:
             f"{run.results} was scored on other data than split {data.evaluate!r} of {store.root};"
             " `dvc repro` scores it anew"
         )
-    shown = load_model(run.weights), store.split(data.evaluate), results
+    model = run.checked(load_model(run.weights))
+    shown = model, store.split(data.evaluate), results
     device = pick_device(params.hardware.accelerator)
     write_report(results, make_pictures(*shown, params.report.examples, device))
 

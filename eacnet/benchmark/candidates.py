@@ -15,10 +15,11 @@ from eacnet.result_files import read_result
 
 @dataclass(frozen=True)
 class Candidate:
-    """A model file, and its mIoU in percent where a report holds the score of just this file."""
+    """A model file, and where a report holds the score of just this file, mIoU (%) and split."""
 
     path: Path
-    miou: float | None
+    miou: float | None = None
+    split: str | None = None
 
     @cached_property
     def model(self) -> EACNet:
@@ -41,14 +42,15 @@ def find_candidates(named: Sequence[Path]) -> list[Candidate]:
             ships where it is of the same dataset, or alone.
 
     Raises:
-        InputError: a file is missing or damaged, or they are of several datasets.
+        InputError: a file is missing or damaged, or they are of several datasets, or scored on
+            several splits.
     """
     scores = _scores()
-    found = [Candidate(path, scores.get(checksum(path))) for path in _existing(named)]
+    found = [Candidate(path, *scores.get(checksum(path), ())) for path in _existing(named)]
     found = found or _trained(scores)
     if not named and SHIPPED.is_file():
         sums, ships = {checksum(one.path) for one in found}, checksum(SHIPPED)
-        shipped = Candidate(SHIPPED, scores.get(ships))
+        shipped = Candidate(SHIPPED, *scores.get(ships, ()))
         datasets = {one.model.card.dataset for one in found}
         if ships not in sums and datasets <= {shipped.model.card.dataset}:
             found.append(shipped)
@@ -58,6 +60,12 @@ def find_candidates(named: Sequence[Path]) -> list[Candidate]:
     if len(datasets) > 1:
         raise InputError(
             f"scores on {' and '.join(datasets)} do not compare; name files of one dataset"
+        )
+    splits = sorted({one.split for one in found if one.split})
+    if len(splits) > 1:
+        raise InputError(
+            f"scores on the splits {' and '.join(splits)} do not compare; score all on one of them,"
+            " or name files by --weights"
         )
     return sorted(found, key=lambda one: -1 if one.miou is None else one.miou, reverse=True)
 
@@ -69,7 +77,7 @@ def _existing(named: Sequence[Path]) -> list[Path]:
     return list(dict.fromkeys(named))
 
 
-def _trained(scores: dict[str, float]) -> list[Candidate]:
+def _trained(scores: dict[str, tuple[float, str]]) -> list[Candidate]:
     """Return the scored networks of this folder's experiment, with the mean over their seeds."""
     experiment, _ = pipeline()
     if experiment is None:
@@ -77,24 +85,24 @@ def _trained(scores: dict[str, float]) -> list[Candidate]:
     files: dict[str, Path] = {}
     for path in sorted(models(experiment).glob("*.safetensors")):
         files.setdefault(checksum(path), path)  # the main network is a cell, too
-    seeds: dict[str, list[Candidate]] = {}
+    seeds: dict[tuple[str, str], list[Candidate]] = {}
     for weights, path in files.items():
-        one = Candidate(path, scores.get(weights))
-        if one.miou is not None:
-            seeds.setdefault(one.name, []).append(one)
+        if weights in scores:
+            one = Candidate(path, *scores[weights])
+            seeds.setdefault((one.name, one.split), []).append(one)
     return [
-        Candidate(same[0].path, sum(one.miou for one in same) / len(same))
+        Candidate(same[0].path, sum(one.miou for one in same) / len(same), same[0].split)
         for same in seeds.values()
     ]
 
 
-def _scores() -> dict[str, float]:
-    """Return the mIoU of all scored networks in reports/ by the checksum of their weights."""
+def _scores() -> dict[str, tuple[float, str]]:
+    """Return the mIoU of all scored networks and its split, by the checksum of their weights."""
     found = {}
     for path in sorted(
         [*REPORTS.glob("*/main/evaluation.json"), *REPORTS.glob("*/cells/*/evaluation.json")]
     ):
         result = read_result(path, "evaluation")
         if weights := result["provenance"].get("weights"):
-            found[weights] = result["miou"]
+            found[weights] = result["miou"], result["provenance"]["split"]
     return found

@@ -1,9 +1,10 @@
 """Rebuild the figures of a report on this machine and say which are reproduced.
 
 Four kinds of checks: the scores of every run follow from its counts (counts.json), the ablation
-follows from the counts of its cells, every file (the measured speeds, too) is the one that DVC
-recorded, and, where weights and prepared data are at hand, the pixels have their recorded checksum
-and the networks are scored anew. Trainings are not repeated, and neither are timings, which belong
+follows from the counts of its cells, every file (the measured speeds and the environment, too) is
+the one that DVC recorded and the overview of all reports says what the report does, and, where
+weights and prepared data are at hand, these are those that were recorded and the networks are
+scored anew. Trainings are not repeated, and neither are timings, which belong
 to the machine that they name. Exit code 0: all is reproduced. 1: a figure differs by more than the
 tolerance that the table names, or a file or a cell of the report or a prepared pixel is missing,
 damaged or changed. 3: what was checked is reproduced, but a file of the report is not recorded in
@@ -12,9 +13,14 @@ dvc.lock, or weights or data for the rest are not at hand (--counts-only asks fo
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from eacnet.config.params import load_params
 from eacnet.errors import InputError, NotCheckedError
+
+if TYPE_CHECKING:
+    from eacnet.verify.outcome import Check
+    from eacnet.verify.report import Report
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,7 +52,7 @@ def run(arguments: argparse.Namespace) -> None:
     from eacnet.verify.checks import anew_checks, stored_checks
     from eacnet.verify.outcome import outcome
 
-    checks = stored_checks(report)
+    checks = stored_checks(report) + _overview(report)
     if not arguments.counts_only:
         keep_freed_memory()
         checks += anew_checks(report, pick_device(arguments.device, "--device"))
@@ -72,3 +78,24 @@ def run(arguments: argparse.Namespace) -> None:
             f"{undone} of {len(checks)} checks could not be made here, see above"
             + ("" if arguments.counts_only else fewer)
         )
+
+
+def _overview(report: "Report") -> "list[Check]":
+    """Compare what the overview of all reports says of this one, which no stage records."""
+    from eacnet.layout import REPORTS
+    from eacnet.report.pages.index import index
+    from eacnet.verify.compare import Comparison
+    from eacnet.verify.outcome import Check
+
+    path = report.project / REPORTS / "README.md"
+    if not (report.in_pipeline and path.is_file()):
+        return []
+    name = report.experiment.replace("_", r"\_")
+    there, now = (
+        [line for line in text.splitlines() if name in line]
+        for text in (path.read_text(encoding="utf-8"), index(path.parent))
+    )
+    there, now = ({f"line {i}": line for i, line in enumerate(each, 1)} for each in (there, now))
+    result = Comparison()
+    result.add(str(path), there, now)
+    return [Check("overview of all reports", "all runs", "exact", result)]

@@ -65,6 +65,13 @@ def _attempt(what: str, run: str, check: Callable[[], tuple[str, Comparison]]) -
 
 def _from_counts(report: Report, run: str) -> tuple[str, Comparison]:
     evaluation = report.evaluation(run)
+    network = _network(report, run)
+    if (network[1] == "none") != (evaluation["coarse"] is None):
+        kind = "no" if evaluation["coarse"] is None else "a"
+        raise InputError(
+            f"evaluation.json is of a network with {kind} calibration, training.json of"
+            f" {' with calibration '.join(network)}"
+        )
     files = {
         "evaluation.json": evaluation,
         "metrics.json": report.read(run, "metrics"),
@@ -72,6 +79,17 @@ def _from_counts(report: Report, run: str) -> tuple[str, Comparison]:
     }
     counts = Counts.load(report.results(run) / "counts.json")
     return EXACT, compare_scores(files, counts, class_entries(report.dataset, evaluation))
+
+
+def _network(report: Report, run: str) -> tuple[str, str]:
+    """Return which network training.json says was trained: backbone and calibration."""
+    said = report.read(run, "training")
+    if run not in ("main", "-".join(str(said[key]) for key in ("backbone", "calibration", "seed"))):
+        raise InputError(
+            f"training.json is of {said['backbone']} with calibration {said['calibration']} and"
+            f" seed {said['seed']}"
+        )
+    return said["backbone"], said["calibration"]
 
 
 def _ablation(report: Report) -> tuple[str, Comparison]:
@@ -144,13 +162,17 @@ def _unrecorded(report: Report) -> tuple[str, Comparison]:
 
 
 def _pixels(report: Report) -> tuple[str, Comparison]:
-    """Hash the whole prepared store."""
+    """Hash the whole prepared store, and what is told of it."""
     from eacnet.data.store import open_store
 
     store, result = open_store(report.prepared), Comparison()
     store.verify()
     sums = {name: entry["sha256"] for name, entry in store.info["splits"].items()}
     result.add("dataset.json", sums, sums)
+    if recorded := report.recorded_store:
+        name = str(report.prepared)
+        found = {name: recorded_md5(report.prepared) or "nothing"}
+        result.add("dvc.lock", {name: recorded}, found, words=("recorded", "here"))
     return EXACT, result
 
 
@@ -176,6 +198,8 @@ def _anew(report: Report, run: str, device: "torch.device") -> tuple[str, Compar
             f"{report.prepared} holds other data than was scored; {report.how_to_prepare()}"
         )
     model, split = load_model(weights), store.split(source["split"])
+    if (model.backbone_name, model.calibration_name) != _network(report, run):
+        raise InputError(f"{weights} holds another network than training.json says")
     counts = evaluate(
         model,
         split.images,

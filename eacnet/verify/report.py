@@ -17,7 +17,7 @@ from eacnet.config.yaml12 import read_yaml
 from eacnet.datasets import find
 from eacnet.errors import InputError, NotCheckedError
 from eacnet.files import checksum
-from eacnet.layout import PREPARED, REPORTS, SPEED, models, results_of
+from eacnet.layout import ENVIRONMENT, PREPARED, REPORTS, SPEED, models, results_of
 from eacnet.pretrained.shipped import WEIGHTS
 from eacnet.result_files import read_result
 
@@ -92,15 +92,21 @@ class Report:
     def recorded_files(self) -> dict[str, str]:
         """The files and folders of this report that dvc.lock names, with their MD5 there.
 
-        The measured speeds, which all reports share, are among them where it names any other.
+        The measured speeds and the environment, which all reports share, are among them where it
+        names any other.
         """
         own = {
             name: md5
             for name, md5 in self._recorded_outs.items()
             if name.startswith(f"{self._inside}/") and not self._taken_out(name)
         }
-        speed = {SPEED.as_posix(): self._recorded_outs.get(SPEED.as_posix())}
-        return own | {name: md5 for name, md5 in speed.items() if own and md5}
+        shared = {path.as_posix() for path in (SPEED, ENVIRONMENT)} & self._recorded_outs.keys()
+        return own | {name: self._recorded_outs[name] for name in shared if own}
+
+    @property
+    def recorded_store(self) -> str | None:
+        """The MD5 that dvc.lock has of the prepared store, None where it names none."""
+        return self._recorded_outs.get((PREPARED / self.dataset).as_posix())
 
     @property
     def unrecorded_files(self) -> list[str]:
@@ -136,13 +142,15 @@ class Report:
 
     @cached_property
     def _recorded_stages(self) -> list[dict[str, Any]]:
-        path = self.lock
-        if not path.is_file():
-            return []
-        try:
-            return list(read_yaml(path)["stages"].values())
-        except (YAMLError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise InputError(f"{path} is no lock file of DVC's ({error})") from None
+        stages = []
+        for path in (self.lock, self.project / "stages/dvc.lock"):
+            if not path.is_file():
+                continue
+            try:
+                stages += read_yaml(path)["stages"].values()
+            except (YAMLError, ValueError, KeyError, TypeError, AttributeError) as error:
+                raise InputError(f"{path} is no lock file of DVC's ({error})") from None
+        return stages
 
     @staticmethod
     def cells_of(ablation: dict[str, Any]) -> dict[str, tuple[str, str, int]]:

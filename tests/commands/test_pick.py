@@ -10,6 +10,7 @@ from eacnet.benchmark import candidates as looked_up
 from eacnet.benchmark import pick as module
 from eacnet.benchmark.candidates import Candidate, find_candidates
 from eacnet.benchmark.pick import time_candidate
+from eacnet.errors import InputError
 from eacnet.files import checksum
 from eacnet.models import build_model, save_model
 from eacnet.pretrained.shipped import SHIPPED
@@ -79,6 +80,15 @@ def test_it_chooses_from_what_was_scored_here_and_what_ships(trained):
         ("enet", "enet-none-1", 40.0),
         ("dab + edge", SHIPPED.stem, None),  # of the same dataset, and no report on it here
     ]
+
+
+def test_scores_on_several_splits_are_not_compared(trained):
+    path = Path("reports/camvid/cells/erf-none-1/evaluation.json")
+    content = json.loads(path.read_text())
+    content["provenance"]["split"] = "train"
+    path.write_text(json.dumps(content))
+    with pytest.raises(InputError, match="scores on the splits test and train do not compare"):
+        find_candidates([])
 
 
 def test_without_a_pipeline_it_is_the_network_that_ships(here):

@@ -25,6 +25,8 @@ from eacnet.files import checksum
 from eacnet.models import build_model, save_model
 from eacnet.models.complexity import complexity
 from eacnet.provenance import cpu_name, versions
+from eacnet.report.pages.index import index
+from eacnet.verify.recorded import recorded_md5
 
 CLASSES = [{"name": x.name, "category": "", "color": list(x.color)} for x in trained(CAMVID)]
 MEAN = [100.0, 110.0, 120.0]
@@ -104,6 +106,10 @@ def made(tmp_path_factory):
         scores = details(counts, CLASSES)
         write_json(results / "evaluation.json", {**scores, "provenance": source})
         write_json(results / "metrics.json", metrics(counts, CLASSES))
+        facts = {"backbone": backbone, "calibration": calibration, "seed": 1, "data": "-"}
+        write_json(
+            results / "training.json", {**facts, "recipe": {"epochs": 1}, "trained_on": ["train"]}
+        )
         with (results / "classes.csv").open("w", newline="") as file:
             rows = csv.writer(file)
             rows.writerows([("class", "iou"), *scores["class_iou"].items()])
@@ -199,7 +205,9 @@ def test_another_networks_scores_are_found_on_scoring_anew(project, verify):
     # The weights are replaced, and the report names the replacement as what was scored.
     weights = project / "models/camvid_tiny/main.safetensors"
     before = checksum(weights)
-    shutil.copy(project / "models/camvid_tiny/dab-none-1.safetensors", weights)
+    torch.manual_seed(9)
+    network = build_model("dab", 11, "pooled")
+    save_model(network, weights, classes=CLASSES, mean=MEAN, std=[1.0] * 3)
     evaluation = project / "reports/camvid_tiny/main/evaluation.json"
     change(evaluation, before, checksum(weights))
     code, table, _ = verify()
@@ -466,6 +474,55 @@ def test_files_that_no_stage_recorded_are_not_checked(recorded, verify, stages):
     assert ".tmp" not in text
     (inside / "ablation.json").unlink()  # what is damaged outweighs it
     assert verify("--counts-only")[0] == 1
+
+
+def test_a_result_of_another_network_is_found(project, verify):
+    folder = project / "reports/camvid_tiny"
+    for name in ("evaluation.json", "metrics.json", "classes.csv", "counts.json"):
+        shutil.copy(folder / "cells/dab-none-1" / name, folder / "main" / name)
+    code, _, text = verify("--counts-only")
+    assert code == 1
+    assert "evaluation.json is of a network with no calibration, training.json of dab" in text
+    shutil.copy(folder / "cells/dab-none-1/training.json", folder / "cells/dab-pooled-1")
+    assert "training.json is of dab with calibration none and seed 1" in verify("--counts-only")[2]
+
+
+def test_weights_of_another_network_are_found(project, verify):
+    folder = project / "models/camvid_tiny"
+    shutil.copy(folder / "dab-none-1.safetensors", folder / "main.safetensors")
+    path = project / "reports/camvid_tiny/main/evaluation.json"
+    scores = json.loads(path.read_text())
+    scores["provenance"]["weights"] = checksum(folder / "main.safetensors")
+    path.write_text(json.dumps(scores))
+    code, _, text = verify()
+    assert code == 1
+    assert "main.safetensors holds another network than training.json says" in text
+
+
+def test_what_is_told_of_the_prepared_data_is_compared_with_the_record(recorded, verify, stages):
+    name = "data/prepared/camvid"
+    md5 = recorded_md5(recorded / name)
+    stages(lambda all_: all_.update(prepare={"outs": [{"path": name, "md5": md5}]}))
+    assert "dvc.lock data/prepared" not in verify()[2]
+    change(recorded / name / "dataset.json", "100.0", "101.0")
+    code, _, text = verify()
+    assert code == 1
+    assert f"dvc.lock {name}: {md5} recorded" in text
+
+
+def test_the_environment_and_the_overview_are_compared_too(recorded, verify):
+    environment = recorded / "reports/environment.json"
+    write_json(environment, {"cpu": {"name": "A"}})
+    entry = {"path": "reports/environment.json", "md5": recorded_md5(environment)}
+    write_json(recorded / "stages/dvc.lock", {"stages": {"environment": {"outs": [entry]}}})
+    (recorded / "reports/README.md").write_text(index(recorded / "reports"))
+    assert "reports/README.md" not in verify("--counts-only")[2]
+    write_json(environment, {"cpu": {"name": "B"}})
+    change(recorded / "reports/README.md", "camvid\\_tiny", "camvid\\_tiny 99.99")
+    code, _, text = verify("--counts-only")
+    assert code == 1
+    assert "dvc.lock reports/environment.json: " in text
+    assert "reports/README.md line 1: " in text
 
 
 @pytest.mark.parametrize("name", ["here.json", "another.json"])

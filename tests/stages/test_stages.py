@@ -8,6 +8,8 @@ import time
 import pytest
 from ruamel.yaml import YAML
 
+from eacnet.models import build_model, save_model
+
 STAGES = (
     "raw",
     "prepare",
@@ -124,6 +126,12 @@ def test_a_wrong_model_file_is_refused(project):
     weights.parent.mkdir(parents=True)
     weights.write_bytes(b"not a network")
     assert "main.safetensors" in refused(project, "python", "-m", "stages.evaluate")
+    info = json.loads((project.root / "data/prepared/synthetic/dataset.json").read_text())
+    network = build_model("dab", len(info["classes"]), "edge")
+    save_model(network, weights, classes=info["classes"], mean=info["mean"], std=[1.0] * 3)
+    assert "holds dab with calibration edge, but main is dab with calibration pooled" in refused(
+        project, "python", "-m", "stages.evaluate"
+    )
     assert not (project.root / "reports").exists()
 
 
