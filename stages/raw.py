@@ -28,17 +28,16 @@ def main() -> None:
 
     name = sys.argv[1] if len(sys.argv) > 1 else params.dataset
     dataset, folder = find(name), Path(params.raw) / name
+    entry = getattr(params.datasets, name)
+    if entry is None:
+        raise InputError(f"params.yaml has no datasets.{name}; add it")
+    dataset.reading(entry.reading)
     ours = project() / folder
     if dataset.drawn:
         from eacnet.scenes import write_dataset
 
-        how = getattr(params.datasets, name)
-        if how is None:
-            raise InputError(
-                f"params.yaml has no datasets.{name}, which says what is drawn; add it"
-            )
         with replacing_folder(folder, DRAWN) as temporary:
-            write_dataset(temporary, how.scenes.model_dump(), *how.size, how.seed)
+            write_dataset(temporary, entry.scenes.model_dump(), *entry.size, entry.seed)
         return
     if ours.is_dir() and not folder.exists():
         # DVC runs queued experiments in copies of the project, which raw data are not part of.

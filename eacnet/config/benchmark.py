@@ -11,6 +11,7 @@ from eacnet.config.names import (
     PRECISIONS,
     RUNTIMES,
     Positive,
+    Real,
     Size,
     Strict,
 )
@@ -58,10 +59,10 @@ class Plan(Strict):
     rows: Annotated[list[Grid], Field(min_length=1)]
     scaling: list[Grid] = Field([])
     modules: list[Grid] = Field([])
-    warm_up: Annotated[float, Field(ge=0)]
+    warm_up: Annotated[Real, Field(ge=0)]
     rounds: Positive
     least_rounds: Positive
-    seconds: Annotated[float, Field(ge=0)]
+    seconds: Annotated[Real, Field(ge=0)]
 
     @field_validator("modules")
     @classmethod

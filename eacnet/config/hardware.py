@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from eacnet.config.names import Natural, Positive, Strict
+from eacnet.config.names import Natural, Positive, Real, Strict
 
 
 class Hardware(Strict):
@@ -15,7 +15,7 @@ class Hardware(Strict):
     nodes: Positive = 1
     workers: Annotated[Natural, Field(le=1024)]
     data: Literal["auto", "host", "device"] = "auto"
-    keep_gib: Annotated[float, Field(gt=0, le=1_000_000)] = 20
+    keep_gib: Annotated[Real, Field(gt=0, le=1_000_000)] = 20
 
 
 class Cluster(Strict):
@@ -25,6 +25,6 @@ class Cluster(Strict):
     constraint: str = ""
     gpus: Natural = 1
     cores: Positive = 4
-    memory_gib: Annotated[float, Field(gt=0, le=1_000_000)] = 16
-    hours: Annotated[float, Field(gt=0, le=10_000)] = 12
+    memory_gib: Annotated[Real, Field(gt=0, le=1_000_000)] = 16
+    hours: Annotated[Real, Field(gt=0, le=10_000)] = 12
     sbatch: dict[str, Any] = Field({})

@@ -3,15 +3,18 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 # Whole numbers are written as such: DVC names stages by what stands there, so 1.0 is not 1.
 Positive = Annotated[int, Field(gt=0, lt=2**31, strict=True)]
 Natural = Annotated[int, Field(ge=0, lt=2**31, strict=True)]
+Real = Annotated[float, Field(strict=True)]  # no truth value, no text
 # What every random generator takes, after the arithmetic that gives each epoch its own.
 Seed = Annotated[int, Field(ge=0, lt=2**32, strict=True)]
 # A name in params.yaml that becomes part of a file's name.
 Key = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+# A path; only a shell knows what ~ is.
+Folder = Annotated[str, Field(min_length=1), AfterValidator(lambda path: _written_out(path))]
 Split = Literal["train", "train_extra", "val", "test"]
 Size = tuple[Positive, Positive]
 # A dataset is a file of eacnet/datasets and carries its name; these files are the room's own.
@@ -59,6 +62,12 @@ RUNTIMES = tuple(sorted(path.stem for path in _RUNTIMES.glob("[!_]*.py")))
 PRECISIONS = ("fp32", "bf16", "fp16", "int8")
 # The share of pixels that must keep the label of eager fp32, for a choice among runtimes.
 AGREEMENT = 0.999
+
+
+def _written_out(path: str) -> str:
+    if path.startswith("~"):
+        raise ValueError("a path without ~, which means a home folder to a shell alone")
+    return path
 
 
 def dataset_of(experiment: str) -> str:

@@ -24,6 +24,7 @@ from eacnet.config.names import (
     Baseline,
     CalibrationName,
     DatasetName,
+    Folder,
     Key,
     Positive,
     Seed,
@@ -108,7 +109,7 @@ class Params(Strict):
 
     dataset: DatasetName
     variant: str
-    raw: Annotated[str, Field(min_length=1)]
+    raw: Folder
     seed: Seed
     model: Model
     datasets: Datasets

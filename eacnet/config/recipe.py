@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from eacnet.config.names import Natural, Positive, Size, Strict
+from eacnet.config.names import Natural, Positive, Real, Size, Strict
 
 
 class Optimiser(Strict):
@@ -14,9 +14,9 @@ class Optimiser(Strict):
     """
 
     name: Literal["sgd", "adam", "adamw"]
-    lr: Annotated[float, Field(gt=0, le=1e38)]
-    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    weight_decay: Annotated[float, Field(ge=0, le=1000)]
+    lr: Annotated[Real, Field(gt=0, le=1e38)]
+    momentum: Annotated[Real, Field(ge=0, lt=1)] = 0.0
+    weight_decay: Annotated[Real, Field(ge=0, le=1000)]
 
     @model_validator(mode="after")
     def _all_is_applied(self) -> "Optimiser":
@@ -29,8 +29,8 @@ class Schedule(Strict):
     """Linear warm-up from `warmup_start` x lr, then (1 - progress) ** power."""
 
     warmup_iterations: Natural
-    warmup_start: Annotated[float, Field(gt=0, le=1)]
-    power: Annotated[float, Field(ge=0, le=1000)]
+    warmup_start: Annotated[Real, Field(gt=0, le=1)]
+    power: Annotated[Real, Field(ge=0, le=1000)]
     step: Literal["iteration", "epoch"]
 
 
@@ -38,10 +38,10 @@ class Loss(Strict):
     """Cross-entropy over all pixels or over the hard ones (OHEM), classes weighted or not."""
 
     name: Literal["cross_entropy", "ohem"]
-    threshold: Annotated[float, Field(gt=0, lt=1)] = 0.7
-    keep: Annotated[float, Field(gt=0, le=1)] = 0.0625
-    class_weights: Literal["none", "log"] | list[Annotated[float, Field(gt=0, le=1_000_000)]]
-    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    threshold: Annotated[Real, Field(gt=0, lt=1)] = 0.7
+    keep: Annotated[Real, Field(gt=0, le=1)] = 0.0625
+    class_weights: Literal["none", "log"] | list[Annotated[Real, Field(gt=0, le=1_000_000)]]
+    label_smoothing: Annotated[Real, Field(ge=0, lt=1)] = 0.0
 
     @model_validator(mode="after")
     def _all_is_applied(self) -> "Loss":
@@ -55,10 +55,10 @@ class Loss(Strict):
 class Photometric(Strict):
     """How far an image's colours are changed: factors from 1 - k to 1 + k, hue in turns."""
 
-    brightness: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    contrast: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    saturation: Annotated[float, Field(ge=0, le=1)] = 0.0
-    hue: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+    brightness: Annotated[Real, Field(ge=0, lt=1)] = 0.0
+    contrast: Annotated[Real, Field(ge=0, lt=1)] = 0.0
+    saturation: Annotated[Real, Field(ge=0, le=1)] = 0.0
+    hue: Annotated[Real, Field(ge=0, le=0.5)] = 0.0
 
 
 class Recipe(Strict):
@@ -71,7 +71,7 @@ class Recipe(Strict):
     epochs: Natural
     batch: Positive
     crop: Size
-    scales: Annotated[list[Annotated[float, Field(ge=0.1, le=10)]], Field(min_length=1)]
+    scales: Annotated[list[Annotated[Real, Field(ge=0.1, le=10)]], Field(min_length=1)]
     optimiser: Optimiser
     schedule: Schedule
     loss: Loss
@@ -80,9 +80,9 @@ class Recipe(Strict):
     compile: Annotated[bool, Field(strict=True)]
     init: Annotated[str, Field(min_length=1)] | None = None
     photometric: Photometric | None = None
-    average: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    average: Annotated[Real, Field(ge=0, lt=1)] = 0.0
     auxiliary: Annotated[bool, Field(strict=True)] = False
-    calibration_lr: Annotated[float, Field(gt=0, le=1_000_000)] = 1.0
+    calibration_lr: Annotated[Real, Field(gt=0, le=1_000_000)] = 1.0
     trains: Literal["all", "calibration"] = "all"
 
     @field_validator("trains")

@@ -1,5 +1,6 @@
 """One training of the pipeline: from params.yaml and the prepared store to weights and curve."""
 
+import copy
 import csv
 import math
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from torch import nn
 
 from eacnet.config.names import AUXILIARY
 from eacnet.config.params import Params
+from eacnet.config.recipe import Recipe
 from eacnet.data.samples import Augmentation, Samples, check_crop
 from eacnet.data.store import Split, open_store
 from eacnet.data.store import Store as Data
@@ -103,6 +105,25 @@ def check_sizes(network: EACNet, split: Split, name: str) -> None:
             raise InputError(f"frame {frame} of split {name!r}: {error}; remove it") from None
 
 
+def check_batch(network: EACNet, recipe: Recipe) -> None:
+    """Refuse a single crop so small that a norm sees one value of it, which has no variance.
+
+    Raises:
+        InputError: it is.
+    """
+    if recipe.batch > 1 or not recipe.epochs_of(network.calibration_name):
+        return
+    try:
+        with torch.no_grad(), torch.random.fork_rng(devices=()):  # dropout draws, too
+            copy.deepcopy(network).train()(torch.zeros(1, 3, *recipe.crop))
+    except ValueError as error:
+        height, width = recipe.crop
+        raise InputError(
+            f"a batch of 1 crop of {height}x{width} can't be trained on ({error}); raise the"
+            " recipe's batch or crop"
+        ) from None
+
+
 def finished_trainings(params: Params) -> Store:
     """Return the store that trainings are put in and taken from."""
     return Store(TRAINED, round(params.hardware.keep_gib * 2**30))
@@ -128,6 +149,7 @@ def train_run(run: Run, params: Params, folder: Path = Path()) -> None:
     sizes = [data.split(split).sizes for split in params.data.train]
     check_crop(recipe.crop, recipe.scales, np.concatenate(sizes))
     start, store = start_of(run, params, data), finished_trainings(params)
+    check_batch(start.network, recipe)
     for name in {params.data.validate_split, params.data.evaluate} - {None}:
         check_sizes(start.network, data.split(name), name)
     key, checkpoint = start.key, CHECKPOINTS / f"{start.key}.pt"
@@ -187,6 +209,12 @@ def _train(
     how = Augmentation(recipe.crop, tuple(recipe.scales), fill, recipe.photometric)
     samples = Samples([data.split(split) for split in params.data.train], how, seed)
     trained = recipe.epochs_of(network.calibration_name) * len(samples) * math.prod(recipe.crop)
+    steps = recipe.epochs_of(network.calibration_name) * (len(samples) // recipe.batch)
+    if 0 < steps <= recipe.schedule.warmup_iterations:
+        fabric.print(
+            f"all {steps} iterations are warm-up: schedule.warmup_iterations is"
+            f" {recipe.schedule.warmup_iterations}, so the learning rate never falls"
+        )
     # A pixel is hashed in a thousandth of the time that it is trained in.
     if trained >= _pixels(data) and not fabric.global_rank:
         data.verify()
