@@ -29,11 +29,11 @@ def main() -> None:
     name = sys.argv[1] if len(sys.argv) > 1 else params.dataset
     dataset, folder = find(name), Path(params.raw) / name
     entry = getattr(params.datasets, name)
-    if entry is None:
-        raise InputError(f"params.yaml has no datasets.{name}; add it")
-    dataset.reading(entry.reading)
+    dataset.reading(entry and entry.reading)
     ours = project() / folder
     if dataset.drawn:
+        if entry is None:
+            raise InputError(f"params.yaml has no datasets.{name}; add it")
         from eacnet.scenes import write_dataset
 
         with replacing_folder(folder, DRAWN) as temporary:

@@ -52,7 +52,9 @@ def find_candidates(named: Sequence[Path]) -> list[Candidate]:
         sums, ships = {checksum(one.path) for one in found}, checksum(SHIPPED)
         shipped = Candidate(SHIPPED, *scores.get(ships, ()))
         datasets = {one.model.card.dataset for one in found}
-        if ships not in sums and datasets <= {shipped.model.card.dataset}:
+        splits = {one.split for one in found if one.split and shipped.split}
+        alike = datasets <= {shipped.model.card.dataset} and splits <= {shipped.split}
+        if ships not in sums and alike:
             found.append(shipped)
     if not found:
         raise InputError("there is no trained network to pick; name model files with --weights")
@@ -65,7 +67,7 @@ def find_candidates(named: Sequence[Path]) -> list[Candidate]:
     if len(splits) > 1:
         raise InputError(
             f"scores on the splits {' and '.join(splits)} do not compare; score all on one of them,"
-            " or name files by --weights"
+            " or name files of one by --weights"
         )
     return sorted(found, key=lambda one: -1 if one.miou is None else one.miou, reverse=True)
 

@@ -84,18 +84,27 @@ def _overview(report: "Report") -> "list[Check]":
     """Compare what the overview of all reports says of this one, which no stage records."""
     from eacnet.layout import REPORTS
     from eacnet.report.pages.index import index
+    from eacnet.report.tables.text import markdown
     from eacnet.verify.compare import Comparison
     from eacnet.verify.outcome import Check
 
     path = report.project / REPORTS / "README.md"
     if not (report.in_pipeline and path.is_file()):
         return []
-    name = report.experiment.replace("_", r"\_")
-    there, now = (
-        [line for line in text.splitlines() if name in line]
-        for text in (path.read_text(encoding="utf-8"), index(path.parent))
-    )
-    there, now = ({f"line {i}": line for i, line in enumerate(each, 1)} for each in (there, now))
-    result = Comparison()
+    name = markdown(report.experiment)
+
+    def told(text: str) -> dict[str, str]:
+        rows = [[cell.strip() for cell in line.split("|")] for line in text.splitlines()]
+        own = [" | ".join(row[1:-1]) for row in rows if row[1:2] == [name]]
+        links = [line for line in text.splitlines() if line.startswith(f"**{name}**")]
+        return {f"line {number}": line for number, line in enumerate(own + links, 1)}
+
+    what, result = ("overview of all reports", "all runs"), Comparison()
+    try:
+        there, now = told(path.read_text(encoding="utf-8")), told(index(path.parent))
+    except (InputError, OSError, ValueError, LookupError) as error:
+        return [Check(*what, obstacle=f"{path} can't be compared ({error})", damaged=True)]
+    if not there:
+        return [Check(*what, obstacle=f"{path} lacks it; `python -m stages.index` lists it")]
     result.add(str(path), there, now)
-    return [Check("overview of all reports", "all runs", "exact", result)]
+    return [Check(*what, "exact", result)]

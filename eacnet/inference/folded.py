@@ -1,6 +1,8 @@
 """The network up to its coarse class scores, for inference: batch norms folded away."""
 
 import copy
+import dataclasses
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -109,10 +111,20 @@ def card_of(model: EACNet) -> ModelCard:
             "the network has no card, so the mean of its training images is unknown: load it with "
             "eacnet.load_model, or set model.card = eacnet.models.ModelCard(classes, mean, std)"
         )
-    problem = unfit_card(model.card, model.num_classes) or unfit_values(model.state_dict())
+    mean, std = (_numbers(values) for values in (model.card.mean, model.card.std))
+    card = dataclasses.replace(model.card, mean=mean, std=std)
+    problem = unfit_card(card, model.num_classes) or unfit_values(model.state_dict())
     if problem:
         raise InputError(f"the network can't be run: {problem}")
-    return model.card
+    return card
+
+
+def _numbers(values: Any) -> Any:
+    """Return numbers of any library as Python's, and anything else as it is."""
+    try:
+        return [float(value) for value in values]
+    except (TypeError, ValueError):
+        return values
 
 
 def folded(module: nn.Module, multiple: int) -> nn.Module:

@@ -20,7 +20,7 @@ def check_image(image: Any, where: str = "the image") -> np.ndarray:
             f"{where} is a Pillow image of mode {mode}; the network takes RGB: pass "
             "image.convert('RGB')"
         )
-    if isinstance(image, np.ma.MaskedArray):
+    if np.ma.is_masked(image):
         raise InputError(f"{where} has masked pixels; fill them: pass image.filled()")
     array = np.asarray(image)
     if array.dtype == np.uint16:

@@ -67,12 +67,12 @@ class Predictor:
             kind = type(model).__name__
             raise InputError(f"a predictor takes a network or the path of a model file, no {kind}")
         self.model = model if isinstance(model, EACNet) else load_model(model)
-        card_of(self.model)
         if self.model.num_classes > CLASSES:
             raise InputError(
                 f"the network has {self.model.num_classes} classes; label maps of 8 bits hold "
                 f"{CLASSES}"
             )
+        card_of(self.model)
         self.device = pick_device(device, "device")
         if threads is not None and not (type(threads) is int and threads >= 1):
             raise InputError(f"threads is {threads!r}; a predictor needs a whole number from 1 on")

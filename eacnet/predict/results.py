@@ -21,16 +21,20 @@ def is_foreign(path: Path) -> bool:
         return False
     if path.suffix in _OF_A_RECORD:
         return not _is_record(path)
-    if path.suffix in (".png", ".jpg"):
-        return not _is_picture(path)
-    # A video carries no mark: its record stands beside it.
+    if _is_picture(path):
+        return False
+    if path.suffix == ".png":
+        return True
+    # A video carries no mark, nor did pictures once: their record stands beside them.
     name = path.name.rpartition("_")[0]
     return not any(_is_record(path.with_name(f"{name}{suffix}")) for suffix in _OF_A_RECORD)
 
 
 def is_result(path: Path) -> bool:
     """Whether a file is an earlier result by its name, and by what it holds."""
-    return path.name.endswith((*IMAGE_RESULTS, *VIDEO_RESULTS)) and not is_foreign(path)
+    return _is_picture(path) or (
+        path.name.endswith((*IMAGE_RESULTS, *VIDEO_RESULTS)) and not is_foreign(path)
+    )
 
 
 def _is_record(path: Path) -> bool:
@@ -43,6 +47,8 @@ def _is_record(path: Path) -> bool:
 
 
 def _is_picture(path: Path) -> bool:
+    if path.suffix not in (".png", ".jpg"):
+        return False
     try:
         with Image.open(path, formats=["PNG", "JPEG"]) as image:
             return image.info.get("ids") == IDS or image.info.get("comment") == MADE_BY.encode()

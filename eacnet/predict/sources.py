@@ -87,6 +87,7 @@ def _matches(argument: str, output: Path, problems: list[str]) -> Iterator[tuple
         # Path.glob takes no absolute pattern.
         matches = glob.glob(argument, recursive=True)  # noqa: PTH207
         paths = [Path(match) for match in sorted(matches)]
+        paths = [path for path in paths if not _is_ours(path, output.resolve())]
     for path in paths:
         if path.is_dir():
             for file in _files(path, output.resolve(), problems):
@@ -99,7 +100,6 @@ def _files(folder: Path, output: Path, problems: list[str]) -> Iterator[Path]:
     def unreadable(error: OSError) -> None:
         problems.append(f"{error.filename}: this folder can't be read ({error.strerror})")
 
-    inside = folder.resolve() == output  # among the inputs then
     entered = {output, folder.resolve()}
     for root, folders, files in os.walk(folder, onerror=unreadable, followlinks=True):
         here = Path(root)
@@ -107,8 +107,13 @@ def _files(folder: Path, output: Path, problems: list[str]) -> Iterator[Path]:
         folders[:] = [name for name, target in inner.items() if target not in entered]
         entered.update(inner.values())
         for path in (here / name for name in sorted(files) if name[0] != "."):
-            if not (inside and is_result(path)):
+            if not _is_ours(path, output):
                 yield path
+
+
+def _is_ours(path: Path, output: Path) -> bool:
+    """Whether a file is an earlier result in the folder of results: it is no input."""
+    return output in path.resolve().parents and path.is_file() and is_result(path)
 
 
 def _known(path: Path) -> bool:

@@ -57,8 +57,11 @@ class Submission:
             How many frames were predicted now.
 
         Raises:
-            InputError: a frame can't be predicted: all others are kept, and no zip is written.
+            InputError: a frame can't be predicted: all others are kept, and no zip is written; or
+                another file is in the place of a prediction.
         """
+        for png in map(self.png, self.images):
+            _check_own(png)
         label_ids = np.array([label.id for label in trained(LABELS)], np.uint8)
         problems, made = [], 0
         for id_, image in progress(self.images.items(), desc="predict", unit="frame"):
@@ -121,21 +124,26 @@ def check_classes(model: EACNet) -> None:
 
 
 def _is_made_from(png: Path, source: str) -> bool:
-    """Whether a PNG of an earlier run is whole and was made from `source`.
-
-    Raises:
-        InputError: what is there was not written here.
-    """
-    if not png.exists():
-        return False
+    """Whether a PNG of an earlier run is whole and was made from `source`."""
     try:
         with Image.open(png, formats=["PNG"]) as image:
-            ids, note = np.array(image), image.info.get(_MADE_FROM)
+            return image.info.get(_MADE_FROM) == _note(np.array(image), source)
     except Exception:  # a damaged file can raise anything
         return False
-    if note is None:
+
+
+def _check_own(png: Path) -> None:
+    """Refuse a file in a prediction's place that was not written here; one of ours may be damaged.
+
+    Raises:
+        InputError: there is one.
+    """
+    if not png.is_file():
+        return
+    with png.open("rb") as file:
+        head = file.read(1000)
+    if f"{_MADE_FROM}\0".encode() not in head:
         raise InputError(f"{png} was not written here and would be overwritten; use --output")
-    return note == _note(ids, source)
 
 
 def _note(ids: np.ndarray, source: str) -> str:

@@ -1,6 +1,5 @@
 """One training of the pipeline: from params.yaml and the prepared store to weights and curve."""
 
-import copy
 import csv
 import math
 from collections.abc import Sequence
@@ -15,10 +14,9 @@ from torch import nn
 
 from eacnet.config.names import AUXILIARY
 from eacnet.config.params import Params
-from eacnet.config.recipe import Recipe
 from eacnet.data.samples import Augmentation, Samples, check_crop
-from eacnet.data.store import Split, open_store
 from eacnet.data.store import Store as Data
+from eacnet.data.store import open_store
 from eacnet.errors import InputError
 from eacnet.evaluation.evaluate import quick_miou
 from eacnet.files import check_file, check_folder, replacing, write_json
@@ -28,6 +26,7 @@ from eacnet.models import EACNet, save_model
 from eacnet.pretrained.start import describe_start, initial_model
 from eacnet.provenance import provenance
 from eacnet.training.fingerprint import fingerprint, source_digest
+from eacnet.training.fits import check_batch, check_sizes
 from eacnet.training.loop import Epoch, make_fabric, train
 from eacnet.training.losses import make_loss
 from eacnet.training.processes import check_processes, started_processes
@@ -92,38 +91,6 @@ def start_of(run: Run, params: Params, data: Data) -> Start:
     return Start(network, mean, start, facts, sources, fingerprint(sources=sources, **same))
 
 
-def check_sizes(network: EACNet, split: Split, name: str) -> None:
-    """Refuse frames that are scored behind the training and are too small for the network.
-
-    Raises:
-        InputError: one is; names it.
-    """
-    for frame, size in zip(split.ids, split.sizes.tolist(), strict=True):
-        try:
-            network.check_size(*size)
-        except InputError as error:
-            raise InputError(f"frame {frame} of split {name!r}: {error}; remove it") from None
-
-
-def check_batch(network: EACNet, recipe: Recipe) -> None:
-    """Refuse a single crop so small that a norm sees one value of it, which has no variance.
-
-    Raises:
-        InputError: it is.
-    """
-    if recipe.batch > 1 or not recipe.epochs_of(network.calibration_name):
-        return
-    try:
-        with torch.no_grad(), torch.random.fork_rng(devices=()):  # dropout draws, too
-            copy.deepcopy(network).train()(torch.zeros(1, 3, *recipe.crop))
-    except ValueError as error:
-        height, width = recipe.crop
-        raise InputError(
-            f"a batch of 1 crop of {height}x{width} can't be trained on ({error}); raise the"
-            " recipe's batch or crop"
-        ) from None
-
-
 def finished_trainings(params: Params) -> Store:
     """Return the store that trainings are put in and taken from."""
     return Store(TRAINED, round(params.hardware.keep_gib * 2**30))
@@ -149,7 +116,7 @@ def train_run(run: Run, params: Params, folder: Path = Path()) -> None:
     sizes = [data.split(split).sizes for split in params.data.train]
     check_crop(recipe.crop, recipe.scales, np.concatenate(sizes))
     start, store = start_of(run, params, data), finished_trainings(params)
-    check_batch(start.network, recipe)
+    check_batch(start.network, recipe, params.hardware)
     for name in {params.data.validate_split, params.data.evaluate} - {None}:
         check_sizes(start.network, data.split(name), name)
     key, checkpoint = start.key, CHECKPOINTS / f"{start.key}.pt"

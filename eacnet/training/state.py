@@ -14,7 +14,6 @@ from eacnet.models.checkpoint import unfit_values
 from eacnet.training.average import Average
 
 CPU = torch.device("cpu")
-NETWORKS = ("network", "average")
 
 
 @dataclass(frozen=True)
@@ -60,16 +59,14 @@ class Training:
         fresh = copy.deepcopy([part.state_dict() for part in parts])
         try:
             state = torch.load(path, map_location="cpu", weights_only=True)
-            if state["key"] != path.stem:
+            if state.get("key", path.stem) != path.stem:  # older ones tell none
                 raise ValueError("it is of another training")
             history = [Epoch(**epoch) for epoch in state["history"]]
             before = dict(state["circumstances"])
             for name, part in zip(("network", "optimiser", "average"), parts, strict=False):
                 part.load_state_dict(state[name])
-            for values in (*state["optimiser"]["state"].values(), *map(state.get, NETWORKS)):
-                if problem := unfit_values(
-                    {name: each for name, each in (values or {}).items() if torch.is_tensor(each)}
-                ):
+            for part in parts:
+                if problem := _unfit(part):
                     raise ValueError(problem)
         except (OSError, MemoryError):
             raise
@@ -98,3 +95,11 @@ class Training:
             "threads": torch.get_num_threads(),
             "processes": torch.distributed.get_world_size() if several else 1,
         }
+
+
+def _unfit(part: nn.Module | torch.optim.Optimizer) -> str:
+    """Say why nothing can go on with what a network or an optimiser took up, or ""."""
+    if isinstance(part, nn.Module):
+        return unfit_values(part.state_dict())
+    moments = [value for state in part.state.values() for value in state.values()]
+    return "no numbers" * any(torch.is_tensor(each) and each.isnan().any() for each in moments)

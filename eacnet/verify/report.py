@@ -21,6 +21,8 @@ from eacnet.layout import ENVIRONMENT, PREPARED, REPORTS, SPEED, models, results
 from eacnet.pretrained.shipped import WEIGHTS
 from eacnet.result_files import read_result
 
+_SHARED = (SPEED, ENVIRONMENT)
+
 
 @dataclass(frozen=True)
 class Report:
@@ -100,8 +102,8 @@ class Report:
             for name, md5 in self._recorded_outs.items()
             if name.startswith(f"{self._inside}/") and not self._taken_out(name)
         }
-        shared = {path.as_posix() for path in (SPEED, ENVIRONMENT)} & self._recorded_outs.keys()
-        return own | {name: self._recorded_outs[name] for name in shared if own}
+        shared = {path.as_posix(): self._recorded_outs.get(path.as_posix()) for path in _SHARED}
+        return own | {name: md5 for name, md5 in shared.items() if own and md5}
 
     @property
     def recorded_store(self) -> str | None:

@@ -227,13 +227,26 @@ def test_a_picture_of_the_users_own_is_never_overwritten(
         assert eacnet(*inputs, "new")[0] == 0
 
 
-def test_results_in_the_folder_of_the_inputs_are_no_inputs(eacnet, here, weights, save_scene):
+def test_results_in_the_folder_of_the_inputs_are_no_inputs(
+    eacnet, here, weights, save_scene, save_video
+):
     (here / "q").mkdir()
     save_scene(here / "q/a.png")
-    for _ in range(2):
-        code, out, err = eacnet("predict", "q", "--model", weights, "--output", "q")
+    save_video(here / "q/b.mp4")
+    options = ("--model", weights, "--output", "q", "--label-maps", "--side-by-side")
+    for inputs in ("q", "q", "q/*"):
+        code, out, err = eacnet("predict", inputs, *options)
         assert (code, "error" in err) == (0, False)
-        assert "1 of 1 files" in out
+        assert "2 of 2 files" in out
+
+
+def test_pictures_of_earlier_versions_are_replaced(eacnet, here, weights, save_scene):
+    save_scene(here / "x.png")
+    options = ("predict", "x.png", "--model", weights, "--output", "out")
+    assert eacnet(*options)[0] == 0
+    Image.open(here / "out/x_overlay.jpg").save(here / "out/x_overlay.jpg")  # without a mark
+    assert eacnet(*options)[0] == 0
+    assert Image.open(here / "out/x_overlay.jpg").info["comment"] == b"eacnet predict"
 
 
 def test_an_empty_argument_is_not_the_folder_one_is_in(eacnet, here, weights, save_scene):

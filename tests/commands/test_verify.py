@@ -515,14 +515,19 @@ def test_the_environment_and_the_overview_are_compared_too(recorded, verify):
     write_json(environment, {"cpu": {"name": "A"}})
     entry = {"path": "reports/environment.json", "md5": recorded_md5(environment)}
     write_json(recorded / "stages/dvc.lock", {"stages": {"environment": {"outs": [entry]}}})
+    for facts in (recorded / "reports/camvid_tiny").rglob("training.json"):
+        facts.with_name("training.csv").write_text("epoch,loss,lr,val_miou\n1,1.0,0.1,\n")
     (recorded / "reports/README.md").write_text(index(recorded / "reports"))
     assert "reports/README.md" not in verify("--counts-only")[2]
     write_json(environment, {"cpu": {"name": "B"}})
-    change(recorded / "reports/README.md", "camvid\\_tiny", "camvid\\_tiny 99.99")
+    overview, name = recorded / "reports/README.md", r"**camvid\_tiny**: "
+    change(overview, name, f"{name}best, ")
     code, _, text = verify("--counts-only")
     assert code == 1
     assert "dvc.lock reports/environment.json: " in text
-    assert "reports/README.md line 1: " in text
+    assert "reports/README.md line 2: " in text
+    (recorded / "reports/README.md").write_text("# Reports\n")
+    assert "reports/README.md lacks it; `python -m stages.index` lists it" in verify()[2]
 
 
 @pytest.mark.parametrize("name", ["here.json", "another.json"])

@@ -61,7 +61,7 @@ def test_openvino_fuses_the_activations_of_a_network_without_training():
     from eacnet.inference.runtimes.openvino import compiler
 
     model = build_model("dab", 5, "none").eval()
-    model.card = ModelCard([], [72.0, 81.0, 70.0], [1.0] * 3)
+    model.card = ModelCard([{"name": name} for name in "abcde"], [72.0, 81.0, 70.0], [1.0] * 3)
     network = compiler(model, "fp32", torch.device("cpu"))((1, 64, 96, 3))
     layers = network.get_runtime_model().get_ops()
     kinds = [layer.get_rt_info()["layerType"].astype(str) for layer in layers]

@@ -7,7 +7,7 @@ import torch
 
 from eacnet.config.names import CALIBRATIONS
 from eacnet.errors import InputError
-from eacnet.inference.export import Signature, export_model, formats
+from eacnet.inference.export import Signature, export_model
 from eacnet.inference.export.exported import least_side
 from eacnet.inference.export.formats import FORMATS
 from eacnet.models import build_model
@@ -73,11 +73,22 @@ def test_openvino_takes_every_size_and_says_its_classes(
 
 
 def test_a_file_that_is_wrong_behind_a_small_image_is_refused(network, tmp_path, monkeypatch):
-    pytest.importorskip("openvino")
-    monkeypatch.setattr(formats, "OneKeyMore", lambda calibration: calibration)
+    pytest.importorskip("onnxruntime")
+    opened = FORMATS[".onnx"].open
+
+    def forgetful(path):
+        run, seen = opened(path), []
+
+        def once_small(image: np.ndarray) -> np.ndarray:
+            seen.append(image.size)
+            return run(image) if seen[0] >= image.size or image.size < 9000 else 1 - run(image)
+
+        return once_small
+
+    monkeypatch.setattr(FORMATS[".onnx"], "open", forgetful)
     model = network("dab", "pooled")
     with pytest.raises(InputError, match=r"gives other classes on .* at 61x90 pixels"):
-        export_model(model, tmp_path / "net.xml", Signature(True, True))
+        export_model(model, tmp_path / "net.onnx", Signature(True, True))
     assert not list(tmp_path.iterdir())
 
 

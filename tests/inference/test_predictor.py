@@ -101,7 +101,7 @@ BAD = {
     "in a list": ([np.zeros((40, 40, 4), np.uint8)], "image 0 has an alpha channel"),
     "hsv": (Image.new("HSV", (40, 40)), r"Pillow image of mode HSV.*convert\('RGB'\)"),
     "cmyk": (Image.new("CMYK", (40, 40)), "Pillow image of mode CMYK"),
-    "masked": (np.ma.zeros((40, 40, 3), np.uint8), "masked pixels"),
+    "masked": (np.ma.masked_equal(np.eye(40, dtype=np.uint8), 1), "masked pixels"),
     "a batch": (np.zeros((2, 40, 40, 4), np.uint8), "alpha channel"),
 }
 

@@ -33,6 +33,7 @@ def stage(tmp_path, monkeypatch, results):
         params = yaml.load(PROJECT / "params.yaml")
         params["dataset"] = "camvid"
         params["report"]["examples"] = 3
+        params["model"]["calib"] = calibration != "none"
         params["ablation"] = {
             "baselines": [],
             "backbones": ["dab"],

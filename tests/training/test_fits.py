@@ -7,18 +7,19 @@ from eacnet.config.params import load_params
 from eacnet.data.frames import Frames
 from eacnet.data.store import Split
 from eacnet.errors import InputError
-from eacnet.training.run import check_batch, check_sizes
+from eacnet.training.fits import check_batch, check_sizes
 
 
 @pytest.mark.parametrize("backbone", ["dab", "erf"])
 def test_a_batch_of_a_single_position_is_refused_before_any_training(backbone):
-    recipe = load_params().recipes["synthetic"]
+    params = load_params()
+    recipe, hardware = params.recipes["synthetic"], params.hardware
     network = build_model(backbone, 4, "none")
     before = torch.get_rng_state()
-    check_batch(network, recipe.model_copy(update={"batch": 1, "crop": (16, 24)}))
-    check_batch(network, recipe.model_copy(update={"batch": 2, "crop": (8, 8)}))
-    with pytest.raises(InputError, match="a batch of 1 crop of 8x8 can't be trained on"):
-        check_batch(network, recipe.model_copy(update={"batch": 1, "crop": (8, 8)}))
+    check_batch(network, recipe.model_copy(update={"batch": 1, "crop": (16, 24)}), hardware)
+    check_batch(network, recipe.model_copy(update={"batch": 2, "crop": (8, 8)}), hardware)
+    with pytest.raises(InputError, match="a single crop of 8x8 can't be trained on"):
+        check_batch(network, recipe.model_copy(update={"batch": 1, "crop": (8, 8)}), hardware)
     assert torch.equal(before, torch.get_rng_state())
 
 
