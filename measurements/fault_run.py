@@ -80,6 +80,7 @@ def preload() -> None:
     import torch
 
     torch.set_num_threads(1)
+    sys.path.insert(0, str(ROOT))  # the stages are no installed package
     for path in sorted((ROOT / "eacnet").rglob("*.py")):
         name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
         importlib.import_module(name.removesuffix(".__init__"))
