@@ -39,7 +39,7 @@ def find_candidates(named: Sequence[Path]) -> list[Candidate]:
     Args:
         named: model files; none: what the pipeline of this folder has trained and scored, of
             several seeds of a network the first with the mean score of all, and the network that
-            ships where it is of the same dataset, or alone.
+            ships where it is of the same dataset and scored on the same split, or alone.
 
     Raises:
         InputError: a file is missing or damaged, or they are of several datasets, or scored on

@@ -164,10 +164,18 @@ def _time_group(
     failures: dict[Case, CaseError] = {}
     warm: dict[Case, dict[str, Any]] = {}
     with ExitStack() as stack:
+
+        def started(case: Case) -> Worker:
+            worker = Worker(partial(build, case), images, device, libraries(case.form))
+            return stack.enter_context(closing(worker))
+
+        # To set up a GPU takes a process seconds, in which neither the GPU nor many cores are busy.
+        # The first passes, in which libraries try their kernels, come one by one.
+        ahead = {case: started(case) for case in group} if device == "cuda" else {}
         for case in group:
             try:
-                worker = Worker(partial(build, case), images, device, libraries(case.form))
-                stack.enter_context(closing(worker))
+                worker = ahead.get(case) or started(case)
+                worker.begin()
                 passes, settled = warm_up(worker.run, plan.warm_up)
                 warm[case] = {"passes": passes, "settled": settled}
                 workers[case] = worker

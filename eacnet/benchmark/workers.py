@@ -50,20 +50,17 @@ class CaseError(Exception):
 
 
 class Worker:
-    """A process in which one predictor waits, and passes its images whenever it is asked to.
+    """A process that builds one predictor, then passes its images whenever it is asked to.
 
     Attributes:
-        facts: what the predictor says of itself, see FACTS.
-        labels: label maps (B,H,W) uint8 of the first pass.
+        facts: what the predictor says of itself, see FACTS; from `begin` on.
+        labels: label maps (B,H,W) uint8 of the first pass; from `begin` on.
 
     Args:
         build: makes the predictor, in its process; is pickled.
         images: (B,H,W,3) uint8.
         device: where the predictor works, "cpu" or "cuda".
         libraries: modules to import first where they are installed: their size doesn't count.
-
-    Raises:
-        CaseError: it can't be built, or its first pass fails.
     """
 
     def __init__(
@@ -78,7 +75,14 @@ class Worker:
         self._process = _CONTEXT.Process(target=_serve, args=arguments, daemon=True)
         self._process.start()
         theirs.close()
-        self.facts, self.labels = self._answer()
+
+    def begin(self) -> None:
+        """Wait until the predictor is built, and pass the images for the first time.
+
+        Raises:
+            CaseError: it can't be built, or its first pass fails.
+        """
+        self.facts, self.labels = self._ask("begin")
 
     def run(self) -> float:
         """Pass the images once; return the duration in milliseconds.
@@ -102,10 +106,9 @@ class Worker:
         self._process.join()
 
     def _ask(self, question: str) -> Any:
-        try:
+        # One that is gone may have left its reason.
+        with suppress(OSError):
             self._connection.send(question)
-        except OSError:
-            raise self._killed() from None
         return self._answer()
 
     def _answer(self) -> Any:
@@ -148,14 +151,16 @@ def _serve(
     memory = PeakMemory(torch.device(device))
     try:
         predict = build()
-        labels = predict(images)
-        connection.send(({name: getattr(predict, name) for name in FACTS}, labels))
-        memory.restart()
         while True:
-            if connection.recv() == "memory":
+            question = connection.recv()
+            if question == "begin":
+                labels = predict(images)
+                connection.send(({name: getattr(predict, name) for name in FACTS}, labels))
+                memory.restart()
+            elif question == "memory":
                 connection.send(memory.megabytes())
-                continue
-            connection.send(timed(partial(predict, images), synchronise))
+            else:
+                connection.send(timed(partial(predict, images), synchronise))
     except EOFError:
         pass  # the parent is gone
     except Exception as error:  # whatever a runtime raises: it is reported, the others go on

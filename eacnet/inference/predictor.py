@@ -16,6 +16,7 @@ from eacnet.inference.images import check_image, is_batch, is_sequence
 from eacnet.inference.memory import explained
 from eacnet.inference.postprocess import Postprocess
 from eacnet.inference.runtimes import Scores, check_choice, check_samples, open_runtime
+from eacnet.inference.runtimes.graph import Recorded
 from eacnet.machine import pick_device
 from eacnet.models import EACNet, load_model
 
@@ -48,9 +49,9 @@ class Predictor:
 
         Args:
             model: a network with its card, or the path of a file that `eacnet.save_model` wrote.
-            runtime: eager, compile, onnxruntime or openvino; auto takes the fastest whose labels
-                agree with the plain network on 99.9 % of the samples' pixels. It tries all that
-                are installed, which takes minutes with compile among them.
+            runtime: eager, compile, onnxruntime, openvino or, on a GPU, graph; auto takes the
+                fastest whose labels agree with the plain network on 99.9 % of the samples' pixels.
+                It tries all that are installed, which takes minutes with compile among them.
             precision: fp32; what the hardware has of bf16, fp16, int8; auto leaves it to the trial.
             device: auto (a GPU where there is one), cpu or cuda.
             threads: processor threads; None leaves PyTorch's choice. Set for all of PyTorch in this
@@ -135,20 +136,26 @@ class Predictor:
 
     def _open(self, runtime: str, precision: str, samples: Sequence[np.ndarray]) -> "_Pipeline":
         scores = open_runtime(runtime, self.model, precision, self.device, samples)
-        return _Pipeline(scores, Postprocess(self.model, self.device, precision), self.device)
+        postprocess = Postprocess(self.model, self.device, precision)
+        return _Pipeline(scores, postprocess, self.device, recorded=runtime == "graph")
 
 
 class _Pipeline:
     """Backbone in some runtime, then what follows: images uint8 -> label maps uint8."""
 
-    def __init__(self, scores: Scores, postprocess: Postprocess, device: torch.device) -> None:
+    def __init__(
+        self, scores: Scores, postprocess: Postprocess, device: torch.device, recorded: bool
+    ) -> None:
         self.scores, self.postprocess, self.device = scores, postprocess, device
+        self.whole = Recorded(self._whole) if recorded else self._whole
 
     @torch.inference_mode()
     def labels(self, images: np.ndarray) -> np.ndarray:
         """Return the label maps (B,H,W) of images (B,H,W,3)."""
-        coarse = self.scores(_tensor(images).to(self.device))
-        return self.postprocess(coarse, images.shape[1:3]).cpu().numpy()
+        return self.whole(_tensor(images).to(self.device)).cpu().numpy()
+
+    def _whole(self, pixels: Tensor) -> Tensor:
+        return self.postprocess(self.scores(pixels), pixels.shape[1:3])
 
     def __call__(self, image: np.ndarray) -> np.ndarray:
         """Return the label map (H,W) of an image (H,W,3)."""

@@ -69,6 +69,7 @@ def dying():
 
 def test_a_pass_is_what_the_predictor_does():
     with closing(Worker(of_first_channel, IMAGES, "cpu")) as worker:
+        worker.begin()
         assert np.array_equal(worker.labels, IMAGES[..., 0] + 1)
         assert worker.facts == {
             "runtime": "fake", "precision": "fp32", "attention_kernel": "none", "choice": None
@@ -80,7 +81,8 @@ def test_nothing_that_a_predictor_holds_of_the_system_is_left_behind():
     program = (
         "import numpy\nfrom test_workers import Worker, counting\n"
         "if __name__ == '__main__':\n"
-        "    Worker(counting, numpy.zeros((1, 8, 8, 3), numpy.uint8), 'cpu').close()"
+        "    worker = Worker(counting, numpy.zeros((1, 8, 8, 3), numpy.uint8), 'cpu')\n"
+        "    worker.begin()\n    worker.close()"
     )
     here = os.pathsep.join((str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")))
     done = subprocess.run(
@@ -95,29 +97,35 @@ def test_nothing_that_a_predictor_holds_of_the_system_is_left_behind():
 
 def test_durations_are_those_of_a_pass():
     with closing(Worker(slow, IMAGES, "cpu")) as worker:
+        worker.begin()
         assert 50 <= worker.run() < 2000
 
 
 def test_peak_memory_is_what_passes_take_and_what_stays_but_not_what_building_took():
     with closing(Worker(of_first_channel, IMAGES, "cpu")) as worker:
+        worker.begin()
         worker.run()
         assert worker.peak_memory() == pytest.approx(MEGABYTES + 30, abs=10)
 
 
 def test_out_of_memory_is_told_apart():
     with pytest.raises(CaseError) as caught:
-        Worker(greedy, IMAGES, "cpu")
+        Worker(greedy, IMAGES, "cpu").begin()
     assert caught.value.memory
 
 
-def test_a_refusal_is_one_line():
-    with pytest.raises(CaseError, match="no such runtime; install it") as caught:
-        Worker(refused, IMAGES, "cpu")
-    assert not caught.value.memory
+def test_a_refusal_is_one_line_however_late_it_is_asked_for():
+    for seconds in (0, 2):
+        worker = Worker(refused, IMAGES, "cpu")
+        time.sleep(seconds)
+        with pytest.raises(CaseError, match="no such runtime; install it") as caught:
+            worker.begin()
+        assert not caught.value.memory
 
 
 def test_a_process_that_the_system_kills_has_run_out_of_memory():
     with closing(Worker(dying, IMAGES, "cpu")) as worker:
+        worker.begin()
         with pytest.raises(CaseError) as caught:
             worker.run()
         assert caught.value.memory
@@ -125,6 +133,7 @@ def test_a_process_that_the_system_kills_has_run_out_of_memory():
 
 def test_the_process_ends_with_its_worker():
     worker = Worker(slow, IMAGES, "cpu")
+    worker.begin()
     process = worker._process.pid
     worker.close()
     with pytest.raises(ProcessLookupError):

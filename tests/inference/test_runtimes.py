@@ -276,7 +276,7 @@ def added(tmp_path, monkeypatch):
 
 def test_a_runtime_is_one_file(added, network, pixels):
     added()
-    assert backends.runtimes() == ("compile", "eager", "mine", "onnxruntime", "openvino")
+    assert backends.runtimes() == ("compile", "eager", "graph", "mine", "onnxruntime", "openvino")
     predict = eacnet.Predictor(network(), runtime="mine")
     assert agreement(predict, pixels(45, 61)[0].numpy()) > 0.999
     assert ("mine", "fp32") in candidates("auto", "auto", CPU, True)
