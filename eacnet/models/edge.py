@@ -17,9 +17,6 @@ from eacnet.models.attention import Macs, Point
 
 SIDE = 3
 NEIGHBOURS = SIDE * SIDE
-# What bilinear interpolation to twice the size gives the row (or column) before, this one and the
-# next, for the upper (left) and the lower (right) of the two new ones.
-TWICE = ((0.25, 0.75, 0.0), (0.0, 0.75, 0.25))
 # So much of a neighbour is there for the image to raise where interpolation gives it nothing.
 LEAST = 0.02
 
@@ -85,7 +82,11 @@ def interpolation(like: Tensor) -> tuple[Tensor, Tensor]:
 
     The 4 are the new positions in each coarse one, the 9 its neighbours, both row by row.
     """
-    along = torch.tensor(TWICE, dtype=like.dtype, device=like.device)
+    # Along one axis: how near the 3 neighbours are to the 2 new positions, a quarter to either side
+    # of the middle. Computed where the scores are: a copy from the host would break a CUDA graph.
+    neighbours = torch.arange(-1, SIDE - 1, dtype=like.dtype, device=like.device)
+    positions = torch.arange(-0.25, 0.5, 0.5, dtype=like.dtype, device=like.device)
+    along = (1 - (neighbours - positions.unsqueeze(1)).abs()).clamp_min(0)
     bilinear = torch.einsum("ay,bx->abyx", along, along).reshape(1, 1, -1, NEIGHBOURS, 1, 1)
     prior = bilinear.clamp_min(LEAST)
     return bilinear, prior / prior.sum(3, keepdim=True)
