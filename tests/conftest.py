@@ -10,6 +10,9 @@ import torch
 
 from eacnet.models import ModelCard, build_model
 
+# Asked before it is hidden from the tests.
+HAS_GPU = torch.cuda.is_available()
+VISIBLE = "CUDA_VISIBLE_DEVICES"
 REFERENCE = Path(__file__).parents[1].parent / "shared" / "reference"
 
 
@@ -31,6 +34,29 @@ def pytest_testnodedown(node, error):
     """End the run when a worker dies between two tests, which alone would not make it red."""
     if error:
         node.config.pluginmanager.getplugin("dsession").shouldstop = f"{node.gateway.id} died"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _on_the_processor():
+    """Hide a GPU, here and from what is started: tests compare with figures of the processor."""
+    with pytest.MonkeyPatch.context() as patch:
+        if HAS_GPU:
+            patch.setenv(VISIBLE, "")
+            patch.setattr(torch.cuda, "is_available", lambda: False)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _on_the_gpu(request, monkeypatch):
+    """Show it to the tests that are marked so."""
+    if request.node.get_closest_marker("gpu"):
+        if not HAS_GPU:
+            pytest.skip("needs a CUDA GPU")
+        monkeypatch.setenv(VISIBLE, "0")
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+        # Counted while it is visible: PyTorch counts once.
+        torch.cuda.init()
+        torch.cuda.device_count()
 
 
 @pytest.fixture(autouse=True)

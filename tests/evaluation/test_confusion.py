@@ -65,7 +65,7 @@ def test_label_out_of_range_is_refused():
         confusion_matrix(torch.tensor([0, 1]), torch.tensor([4, 1]), 4)
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.gpu
 def test_cuda_counts_as_the_cpu():
     prediction, truth = random_maps((2, 64, 64), 19)
     matrix = confusion_matrices(prediction.cuda(), truth.cuda(), 19)

@@ -75,7 +75,7 @@ def test_takes_the_fused_kernel_of_the_cpu(kind, layout):
         calibration(scores).sum().backward()
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.gpu
 @ATTENTIONS
 def test_takes_a_fused_kernel_on_cuda_and_agrees_with_the_cpu(kind):
     calibration = drawn(kind, 19)

@@ -111,7 +111,7 @@ def test_counting_leaves_the_network_and_the_random_numbers_alone():
     assert torch.equal(before, torch.get_rng_state())
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
+@pytest.mark.gpu
 def test_kernels_that_pad_the_classes_change_nothing():
     model = build_model("dab", K, "pooled")
     assert complexity(model, 64, 128) == complexity(model.cuda(), 64, 128)
