@@ -5,6 +5,9 @@ then cropped; NCHW, float32, eager, the attention matrix written out. Ours reads
 prepared store and trains channels-last, compiled, in float32 and in bfloat16. Augmentation, loss
 and optimiser are the same; steps of all forms are timed in turn.
 
+On a GPU the plain form's frames are decoded by as many loader processes as there are cores but one,
+ahead of the step that takes them; ours lie in the GPU's memory and are cut there.
+
     python measurements/training_step.py                                        # 360x480, batch 8
     python measurements/training_step.py --size 64 128 --batch 2 --rounds 2     # a rehearsal
 """
@@ -12,7 +15,7 @@ and optimiser are the same; steps of all forms are timed in turn.
 import argparse
 import itertools
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -21,15 +24,17 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
 
 from eacnet.benchmark.latency import interleave, summarise, timed
 from eacnet.config.recipe import Optimiser
+from eacnet.data.device import DeviceLoader
 from eacnet.data.prepare import prepare
 from eacnet.data.samples import Augmentation, Batches, Samples, make_loader
 from eacnet.data.store import open_store
 from eacnet.datasets import find
 from eacnet.datasets.listing import Frame, list_frames
-from eacnet.machine import machine
+from eacnet.machine import device_name, machine, pick_device, usable_cores
 from eacnet.models import EACNet, build_model
 from eacnet.scenes import write_dataset
 from eacnet.training.loop import Objective, make_optimiser
@@ -80,16 +85,33 @@ def decode(frame: Frame, how: Augmentation, random: np.random.Generator) -> tupl
     return torch.tensor(values.transpose(2, 0, 1).copy()), torch.tensor(ids.copy())
 
 
+class Decoded(Dataset):
+    """So many samples, frame after frame and again, each decoded when it is asked for."""
+
+    def __init__(self, frames: Sequence[Frame], how: Augmentation, count: int) -> None:
+        self.frames, self.how, self.count = frames, how, count
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, number: int) -> tuple[Tensor, Tensor]:
+        random = np.random.default_rng((SEED, number))
+        return decode(self.frames[number % len(self.frames)], self.how, random)
+
+
 def trainer(
-    objective: Objective, batches: Callable[[], tuple[Tensor, Tensor]], autocast: bool
+    objective: Objective,
+    batches: Callable[[], tuple[Tensor, Tensor]],
+    autocast: bool,
+    device: torch.device,
 ) -> Callable[[], None]:
     """Return one whole training step."""
     optimiser = make_optimiser(objective.network, ADAM)
-    half = partial(torch.autocast, "cpu", torch.bfloat16)
+    half = partial(torch.autocast, device.type, torch.bfloat16)
     precision: Callable[[], AbstractContextManager] = half if autocast else nullcontext
 
     def step() -> None:
-        images, labels = batches()
+        images, labels = (each.to(device, non_blocking=True) for each in batches())
         with precision():
             loss = objective(images, labels)
         optimiser.zero_grad()
@@ -100,20 +122,33 @@ def trainer(
 
 
 def training_steps(
-    raw: Path, store: Path, how: Augmentation, batch: int, backbone: str, forms: list[str]
+    raw: Path,
+    store: Path,
+    how: Augmentation,
+    batch: int,
+    backbone: str,
+    forms: list[str],
+    rounds: int,
+    device: torch.device,
 ) -> dict[str, Callable[[], None]]:
-    """Return a training step of each form."""
+    """Return a training step of each form, which can be called `rounds` times."""
     frames = list_frames(find("synthetic"), raw).frames["train"]
     samples = Samples([open_store(store).split("train")], how, SEED)
-    order = itertools.cycle(range(len(frames)))
-    random = np.random.default_rng(SEED)
+    on_gpu = device.type == "cuda"
 
-    def decoded() -> tuple[Tensor, Tensor]:
-        drawn = [decode(frames[next(order)], how, random) for _ in range(batch)]
-        return torch.stack([image for image, _ in drawn]), torch.stack([ids for _, ids in drawn])
+    def decoded() -> Callable[[], tuple[Tensor, Tensor]]:
+        drawn = Decoded(frames, how, batch * rounds)
+        workers = usable_cores() - 1 if on_gpu else 0
+        batches = iter(DataLoader(drawn, batch, num_workers=workers, pin_memory=on_gpu))
+        return lambda: next(batches)
 
     def stored() -> Callable[[], tuple[Tensor, Tensor]]:
-        loader = make_loader(samples, Batches(len(frames), batch, SEED), workers=0, pin=False)
+        batches = Batches(len(frames), batch, SEED)
+        loader = (
+            DeviceLoader(samples, batches, device)
+            if on_gpu
+            else make_loader(samples, batches, workers=0, pin=False)
+        )
         endless = itertools.chain.from_iterable(loader for _ in itertools.count())
         return lambda: next(endless)
 
@@ -122,16 +157,18 @@ def training_steps(
         return build_model(backbone, CLASSES, "pooled").train()
 
     loss = CrossEntropy(torch.linspace(1, 10, CLASSES))
-    steps = {PLAIN: trainer(Plain(network(), loss, list(MEAN)), decoded, autocast=False)}
+    plain = Plain(network(), loss, list(MEAN)).to(device)
+    steps = {PLAIN: trainer(plain, decoded(), autocast=False, device=device)}
     for name in forms:
         compiled, half, whole = OURS[name]
         objective = Objective(network().to(memory_format=torch.channels_last), loss, list(MEAN))
+        objective.to(device)
         if not whole:
             for part in (objective.network.backbone, objective.network.classifier):
                 part.requires_grad_(False).eval()
         if compiled:
-            objective.compile()
-        steps[name] = trainer(objective, stored(), half)
+            objective.compile(mode="reduce-overhead" if on_gpu else None)
+        steps[name] = trainer(objective, stored(), half, device)
     return steps
 
 
@@ -144,24 +181,29 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--backbone", default="dab")
     parser.add_argument("--forms", nargs="*", choices=OURS, default=list(OURS))
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
     chosen = parser.parse_args()
+    device = pick_device(chosen.device, "--device")
+    synchronise = torch.cuda.synchronize if device.type == "cuda" else lambda: None
+    rounds = WARM_UP + chosen.rounds
     how = Augmentation(tuple(chosen.size), SCALES, tuple(map(int, MEAN)))
     with tempfile.TemporaryDirectory() as scratch:
         raw, store = Path(scratch, "raw"), Path(scratch, "store")
         write_dataset(raw, {"train": max(chosen.frames, chosen.batch)}, *chosen.size, SEED)
         prepare("synthetic", raw, store, ["train"], ["train"])
         relabel(store)
-        steps = training_steps(raw, store, how, chosen.batch, chosen.backbone, chosen.forms)
-        runs = {name: partial(timed, step) for name, step in steps.items()}
-        times = interleave(runs, WARM_UP + chosen.rounds)
+        steps = training_steps(
+            raw, store, how, chosen.batch, chosen.backbone, chosen.forms, rounds, device
+        )
+        runs = {name: partial(timed, step, synchronise) for name, step in steps.items()}
+        times = interleave(runs, rounds)
     rates = {
         name: chosen.batch * summarise(rounds[WARM_UP:])["fps"] for name, rounds in times.items()
     }
     here = machine()
     cores = f"{torch.get_num_threads()} threads of {here['cpu']['usable_cores']} cores"
-    print(
-        f"\n{here['cpu']['name']}, {cores}, PyTorch {torch.__version__}; {chosen.backbone} pooled"
-    )
+    name = device_name(device)
+    print(f"\n{name}, {cores}, PyTorch {torch.__version__}; {chosen.backbone} pooled")
     size = f"{chosen.size[0]}x{chosen.size[1]}"
     print(f"{size}, batch {chosen.batch}, medians of {chosen.rounds} interleaved steps\n")
     print("| training step | images/s | ratio |\n| --- | ---: | ---: |")

@@ -1,6 +1,7 @@
 """Training samples on the device: frames are uploaded once, crops are cut and scaled there.
 
-The random choices are those of `eacnet.data.samples`, the pixels equal to one grey level.
+The random choices are those of `eacnet.data.samples`, the pixels equal to one grey level, where
+colors are changed to six.
 """
 
 import math
