@@ -83,7 +83,7 @@ def test_every_published_recipe_is_as_its_paper_says():
         ("datasets.camvid.train", [], ["datasets.camvid.train is []"]),
         ("datasets.synthetic.size", [4096, 8192], ["datasets.synthetic.size.0 is 4096", "1024"]),
         ("ablation.seeds", [], ["ablation.seeds is []"]),
-        ("benchmark", "huge", ["benchmark is 'huge'", "full, quick"]),
+        ("benchmark", "huge", ["benchmark is 'huge'", "full, gpu, quick"]),
         ("recipes.synthetic.trains", "calibration", ["'calibration'", "'all' where init is null"]),
         ("recipes.camvid.trains", "head", ["recipes.camvid.trains is 'head'", "'calibration'"]),
         ("recipes.camvid.calibration_lr", 0, ["calibration_lr is 0", "greater than 0"]),
