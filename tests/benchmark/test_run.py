@@ -120,6 +120,49 @@ def test_a_process_that_is_killed_behind_its_last_pass_costs_its_own_row_alone(m
     assert skipped == []
 
 
+class Noted(Worker):
+    """A worker of the processor that writes down what happens to whom."""
+
+    seen: list[tuple[str, str]]
+
+    def __init__(self, build, images, device, libraries):
+        self.form = build.args[0].form
+        self.seen.append(("starts", self.form))
+        super().__init__(build, images, "cpu", libraries)
+
+    def begin(self):
+        self.seen.append(("begins", self.form))
+        super().begin()
+
+    def close(self):
+        self.seen.append(("closes", self.form))
+        super().close()
+
+
+@pytest.mark.parametrize(
+    ("device", "at_first"),
+    [
+        ("cpu", [("starts", "eager"), ("begins", "eager"), ("starts", "openvino")]),
+        ("cuda", [("starts", "eager"), ("starts", "openvino"), ("starts", "onnxruntime")]),
+    ],
+)
+def test_on_a_gpu_all_are_set_up_at_once_and_their_first_passes_come_in_turn(
+    monkeypatch, device, at_first
+):
+    monkeypatch.setattr(Noted, "seen", [], raising=False)
+    monkeypatch.setattr(module, "Worker", Noted)
+    todo = cases([grid("eager", "openvino", "onnxruntime")])
+    rows, skipped = time_cases(todo, plan([grid("eager")]), fake, blank, device)
+    assert [row["median_ms"] >= 10 for row in rows.values()] == [True, True]
+    assert [each["form"] for each in skipped] == ["onnxruntime"]
+    assert Noted.seen[:3] == at_first
+    assert {form for what, form in Noted.seen if what == "closes"} == {
+        "eager",
+        "openvino",
+        "onnxruntime",
+    }
+
+
 def test_what_is_not_installed_is_named_once():
     todo = cases([grid("onnxruntime", "eager", sizes=[(8, 16), (16, 32)])])
     rows, skipped = time_cases(todo, plan([grid("eager")]), fake, blank, "cpu")
