@@ -20,6 +20,7 @@ from eacnet.inference import auto
 from eacnet.inference import runtimes as backends
 from eacnet.inference.auto import candidates, choose, describe_choice, split
 from eacnet.inference.memory import explained
+from eacnet.inference.runtimes.graph import KEPT, Recorded
 
 CPU = torch.device("cpu")
 ORT = "eacnet.inference.runtimes.onnxruntime"
@@ -305,3 +306,38 @@ def test_params_know_the_runtimes_by_their_files(tmp_path):
     )
     env = {**os.environ, "PYTHONPATH": str(tmp_path)}
     subprocess.run([sys.executable, "-c", script], cwd=tmp_path, env=env, check=True)
+
+
+class Replay:
+    """What a CUDA graph does, on the processor: the same work on the same memory."""
+
+    def __init__(self, function, held, result):
+        self.function, self.held, self.result = function, held, result
+
+    def replay(self):
+        self.result.copy_(self.function(self.held))
+
+
+def test_every_shape_is_recorded_once_while_it_is_among_the_last(monkeypatch):
+    recorded = []
+
+    def record(self, given):
+        recorded.append(given.shape[0])
+        held = given.clone()
+        result = torch.zeros_like(self.function(held))
+        return Replay(self.function, held, result), held, result
+
+    monkeypatch.setattr(Recorded, "_record", record)
+    doubled = Recorded(lambda given: 2 * given)
+    lengths = [*range(1, KEPT + 1), 1, KEPT + 1, 1, 2]
+    for number, length in enumerate(lengths):
+        given = torch.arange(length) + number
+        assert torch.equal(doubled(given), 2 * given)
+    # 1 was used again before one too many came, so 2 had to go.
+    assert recorded == [*range(1, KEPT + 2), 2]
+
+
+def test_a_processor_has_no_graphs(network):
+    with pytest.raises(InputError, match="runtime graph has no fp32 on this cpu; it has none"):
+        eacnet.Predictor(network(), runtime="graph", device="cpu")
+    assert "graph" not in {name for name, _ in candidates("auto", "auto", CPU, True)}
