@@ -1,6 +1,6 @@
 """Faults on purpose: bad inputs to every command and stage, kills at any moment, full disks.
 
-    python measurements/faults.py                 all of it: some 15 minutes on two cores
+    python measurements/faults.py                 all of it: some 10 minutes on two cores
     python measurements/faults.py --only inputs --match model
 
 A bad input must end in one line and an exit code within a minute: no traceback, no signal, nothing
