@@ -15,8 +15,13 @@ from eacnet.inference.folded import card_of
 from eacnet.inference.images import check_image, is_batch, is_sequence
 from eacnet.inference.memory import explained
 from eacnet.inference.postprocess import Postprocess
-from eacnet.inference.runtimes import Scores, check_choice, check_samples, open_runtime
-from eacnet.inference.runtimes.graph import Recorded
+from eacnet.inference.runtimes import (
+    Scores,
+    check_choice,
+    check_samples,
+    open_runtime,
+    wrapped,
+)
 from eacnet.machine import pick_device
 from eacnet.models import EACNet, load_model
 
@@ -137,17 +142,17 @@ class Predictor:
     def _open(self, runtime: str, precision: str, samples: Sequence[np.ndarray]) -> "_Pipeline":
         scores = open_runtime(runtime, self.model, precision, self.device, samples)
         postprocess = Postprocess(self.model, self.device, precision)
-        return _Pipeline(scores, postprocess, self.device, recorded=runtime == "graph")
+        return _Pipeline(runtime, scores, postprocess, self.device)
 
 
 class _Pipeline:
     """Backbone in some runtime, then what follows: images uint8 -> label maps uint8."""
 
     def __init__(
-        self, scores: Scores, postprocess: Postprocess, device: torch.device, recorded: bool
+        self, runtime: str, scores: Scores, postprocess: Postprocess, device: torch.device
     ) -> None:
         self.scores, self.postprocess, self.device = scores, postprocess, device
-        self.whole = Recorded(self._whole) if recorded else self._whole
+        self.whole = wrapped(runtime, self._whole)
 
     @torch.inference_mode()
     def labels(self, images: np.ndarray) -> np.ndarray:

@@ -337,6 +337,18 @@ def test_every_shape_is_recorded_once_while_it_is_among_the_last(monkeypatch):
     assert recorded == [*range(1, KEPT + 2), 2]
 
 
+def test_a_runtime_may_wrap_the_whole_pass(network, pixels, monkeypatch):
+    seen = []
+
+    def noting(whole):
+        return lambda pixels: seen.append((pixels.shape, whole(pixels).shape)) or whole(pixels)
+
+    eager = import_module("eacnet.inference.runtimes.eager")
+    monkeypatch.setattr(eager, "whole", noting, raising=False)
+    eacnet.Predictor(network(), device="cpu")(pixels(40, 56, 2).numpy())
+    assert seen == [((2, 40, 56, 3), (2, 40, 56))]
+
+
 def test_a_processor_has_no_graphs(network):
     with pytest.raises(InputError, match="runtime graph has no fp32 on this cpu; it has none"):
         eacnet.Predictor(network(), runtime="graph", device="cpu")

@@ -9,6 +9,7 @@ And, where there are any,
     PACKAGES_FOR   what a precision needs besides: {"int8": (...)}
     EXTRA          the extra of this project that brings them
     LIBRARIES      what it imports at first use; the benchmark takes their size out of its memory
+    whole          what the pass from pixels to label map, both on the device, is wrapped in
 """
 
 import pkgutil
@@ -58,6 +59,12 @@ def libraries(form: str) -> tuple[str, ...]:
 def precisions(runtime: str, device: torch.device) -> tuple[str, ...]:
     """Return the precisions that an installed runtime has on `device`."""
     return _fact(runtime, "precisions", None)(device)
+
+
+def wrapped(runtime: str, whole: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    """Return the pass from pixels to label map as the runtime wants it: mostly as it is."""
+    wrap = _fact(runtime, "whole", None)
+    return wrap(whole) if wrap else whole
 
 
 def check_choice(runtime: str, precision: str, device: torch.device) -> None:

@@ -1,7 +1,7 @@
 """Runtime `graph`: as `eager`, recorded once for every image size and replayed as a CUDA graph.
 
-A GPU is done with a layer of these networks before the processor has started the next one; a graph
-starts all of them at once. Nothing is compiled, so it is ready in a fraction of a second.
+A GPU can be done with a layer before the processor has started the next one; a graph starts all of
+them at once. Nothing is compiled, so it is ready as soon as a few passes are over.
 """
 
 from collections import OrderedDict
@@ -26,8 +26,12 @@ def precisions(device: torch.device) -> tuple[str, ...]:
 def open_runtime(
     model: EACNet, precision: str, device: torch.device, samples: Sequence[np.ndarray]
 ) -> Scores:
-    """Return the folded network; `Recorded` is what makes a graph of it and all that follows."""
+    """Return the folded network; `whole` makes a graph of it and of all that follows."""
     return eager.open_runtime(model, precision, device, samples)
+
+
+# A graph, and the memory that it reads its input from and leaves its result in.
+Graph = tuple[torch.cuda.CUDAGraph, Tensor, Tensor]
 
 
 class Recorded:
@@ -40,8 +44,7 @@ class Recorded:
 
     def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
         self.function = function
-        self._graphs: OrderedDict[torch.Size, tuple[torch.cuda.CUDAGraph, Tensor, Tensor]]
-        self._graphs = OrderedDict()
+        self._graphs: OrderedDict[torch.Size, Graph] = OrderedDict()
 
     def __call__(self, given: Tensor) -> Tensor:
         """Return what the function gives; the next call with this shape overwrites it."""
@@ -55,7 +58,7 @@ class Recorded:
         graph.replay()
         return result
 
-    def _record(self, given: Tensor) -> tuple[torch.cuda.CUDAGraph, Tensor, Tensor]:
+    def _record(self, given: Tensor) -> Graph:
         held = given.clone()
         aside = torch.cuda.Stream()
         aside.wait_stream(torch.cuda.current_stream())
@@ -67,3 +70,6 @@ class Recorded:
         with torch.cuda.graph(graph):
             result = self.function(held)
         return graph, held, result
+
+
+whole = Recorded
