@@ -11,7 +11,6 @@ from collections.abc import Iterator
 
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
-from torch.fx.passes.shape_prop import ShapeProp
 
 from eacnet.inference.folded import CONVOLUTIONS, Folded, ScaleShift
 from eacnet.inference.rewrite import (
@@ -35,7 +34,6 @@ def channels_last(network: Folded) -> Folded:
 def keep_one_layout(graph_module: fx.GraphModule, example: Tensor) -> fx.GraphModule:
     """Return a traced network without operations that want another layout than convolutions."""
     graph_module = copy.deepcopy(graph_module)
-    ShapeProp(graph_module).propagate(example)
     for node in list(graph_module.graph.nodes):
         if len(parts_of(node)) > 1:
             _work_on_parts(node)

@@ -45,12 +45,16 @@ def test_onnx_gives_what_the_network_gives(
         fed = fed if signature.uint8_input else fed.permute(0, 3, 1, 2).contiguous()
         (out,) = session.run(None, {"image": fed.numpy()})
         assert_labels(model, image, out[0] if signature.label_map else out[0].argmax(0))
+    # The same names at both ends: who reads them knows which sizes are equal.
+    for end in (*session.get_inputs(), *session.get_outputs()):
+        assert {"batch", "height", "width"} <= set(end.shape)
     metadata = session.get_modelmeta().custom_metadata_map
     assert json.loads(metadata["classes"])[1]["color"] == [1, 2, 3]
     assert json.loads(metadata["mean"]) == model.card.mean
     least = 17 if backbone == "resnet18" else 9  # two rows of scores
     pooled = f"any, at least {least}x{least}"
     assert metadata["sizes"] == (pooled if calibration == "pooled" else "any")
+    assert (metadata["input"], metadata["output"]) == (signature.input, signature.output)
     assert metadata["input"].startswith(("uint8 (batch,", "float32 (batch,"))
 
 
@@ -153,6 +157,7 @@ def test_pt2_takes_multiples_of_the_stride_and_says_so(
     run = torch.export.load(tmp_path / "net.pt2", extra_files=files).module()
     assert json.loads(files["eacnet.json"]) == metadata
     assert metadata["input"] == "uint8 (1, height, width, 3), RGB"
+    assert metadata["output"] == Signature(True, True).output.replace("batch", "1")
     image = pixels(80, 64)
     labels = run(image)[0].numpy()
     assert_labels(model, image, labels)

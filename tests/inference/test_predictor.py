@@ -12,6 +12,7 @@ from eacnet.errors import InputError
 from eacnet.inference import predictor as predictor_module
 from eacnet.inference.postprocess import Postprocess
 from eacnet.models import build_model, save_model
+from eacnet.models.attention import Pooled
 
 CASES = [
     *[(b, c) for b in ("dab", "erf", "enet", "resnet18") for c in CALIBRATIONS],
@@ -80,14 +81,39 @@ def test_bfloat16_agrees_where_classes_are_not_close(network, pixels):
     assert (predict(image) == reference_predict(predict.model, image)).mean() > 0.9
 
 
-def test_the_attention_takes_the_fused_kernel(network):
+def test_the_attention_takes_the_fused_kernel(network, monkeypatch):
     own = eacnet.Predictor(network()).attention_kernel
     assert own in ("eacnet postprocess.cpp, float32", "_scaled_dot_product_flash_attention_for_cpu")
     postprocess = Postprocess(network(), torch.device("cpu"), "fp32")
     postprocess.native = False
     assert postprocess.attention_kernel == "_scaled_dot_product_flash_attention_for_cpu"
+    monkeypatch.setattr(Pooled, "calibrate", Pooled.written_out)
+    postprocess = Postprocess(network(), torch.device("cpu"), "fp32")
+    postprocess.native = False
+    assert postprocess.attention_kernel == "written out"
     for calibration in ("none", "point", "local", "edge"):
         assert eacnet.Predictor(network("dab", calibration)).attention_kernel == "none"
+
+
+@pytest.fixture
+def wide():
+    """PyTorch's default is float64, as in a notebook that set it for its own sake."""
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+@pytest.mark.parametrize("calibration", CALIBRATIONS)
+def test_the_default_dtype_of_pytorch_changes_nothing(
+    network, pixels, tmp_path, calibration, request
+):
+    model, image = network(calibration=calibration), pixels(45, 61)[0].numpy()
+    path = tmp_path / "net.safetensors"
+    card = model.card
+    save_model(model, path, classes=card.classes, mean=card.mean, std=card.std)
+    expected = eacnet.Predictor(path)(image)
+    request.getfixturevalue("wide")
+    assert np.array_equal(eacnet.Predictor(path)(image), expected)
 
 
 BAD = {

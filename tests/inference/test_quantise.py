@@ -64,6 +64,7 @@ def test_convolutions_that_mix_channels_and_percentiles_of_what_enters_them(
         largest = module.weight.abs().amax((1, 2, 3)).numpy()
         assert scales == pytest.approx(largest / 127, rel=0.02)
         assert weights.dtype == np.int8
+        assert all(values[name].dtype == np.float32 for name in node.input[2:])  # the bias
 
 
 def test_int8_of_a_trained_network_keeps_the_labels():

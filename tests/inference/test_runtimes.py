@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from eacnet.config.names import CALIBRATIONS
 from eacnet.errors import InputError
 from eacnet.inference import auto
 from eacnet.inference import runtimes as backends
-from eacnet.inference.auto import candidates, choose, describe_choice, split
+from eacnet.inference.auto import candidates, choose, describe_choice, plain_labels, split
 from eacnet.inference.memory import explained
 from eacnet.inference.runtimes.graph import KEPT, Recorded
 
@@ -127,6 +128,17 @@ def test_auto_leaves_out_int8_without_a_quantiser(without_onnxruntime):
     assert not {"int8", "onnxruntime"} & {part for pair in pairs for part in pair}
 
 
+def test_what_auto_compares_with_are_the_labels_of_the_network(network, pixels, assert_labels):
+    model, image = network(std=(2.0, 3.0, 4.0)), pixels(45, 61)
+    assert_labels(model, image, *plain_labels(model, [image[0].numpy()], CPU))
+
+
+def test_what_a_runtime_imports_is_there():
+    for runtime in backends.runtimes():
+        if not backends.lacking(runtime):
+            assert all(map(find_spec, backends.libraries(runtime))), runtime
+
+
 @pytest.mark.parametrize("count", range(20))
 def test_auto_tries_itself_on_other_images_than_int8_has_seen(count):
     tried, rest = split(list(range(count)))
@@ -177,6 +189,8 @@ def test_auto_takes_the_fastest_of_those_that_agree(monkeypatch):
     problems = {trial["runtime"]: trial["problem"] for trial in choice["trials"]}
     assert problems["openvino"] == "no such instruction"
     assert problems["onnxruntime"] == "disagrees with the plain network"
+    times = {trial["runtime"]: trial["median_ms"] for trial in choice["trials"]}
+    assert choice["median_ms"] == times["compile"] == 1000 * (speed["compile"] + 1)
     with pytest.raises(InputError, match="no runtime gives the labels"):
         choose(pairs[2:3], opened, images, [truth])
 
@@ -222,12 +236,14 @@ def test_compile_compiles_however_many_networks_there_were(network, monkeypatch)
         torch, "compile", lambda network, dynamic, options: original(network, backend=backend)
     )
     torch._dynamo.reset()
-    for _ in range(10):
-        scores = import_module("eacnet.inference.runtimes.compile").open_runtime(
-            network(), "fp32", CPU, ()
-        )
-        scores(torch.zeros(1, 16, 24, 3, dtype=torch.uint8))
-    assert len(compiled) == 10
+    limit = {"recompile_limit": 1, "accumulated_recompile_limit": 1}  # PyTorch's: 8 and 256
+    with torch._dynamo.config.patch(limit):
+        for _ in range(3):
+            scores = import_module("eacnet.inference.runtimes.compile").open_runtime(
+                network(), "fp32", CPU, ()
+            )
+            scores(torch.zeros(1, 16, 24, 3, dtype=torch.uint8))
+    assert len(compiled) == 3
 
 
 def test_more_classes_than_a_label_map_can_hold_are_refused(network):
@@ -242,14 +258,14 @@ def test_auto_says_what_it_picked(network, pixels, monkeypatch, caplog):
     predict = eacnet.Predictor(network(), runtime="auto", samples=[image])
     assert predict.choice["runtime"] == predict.runtime in backends.runtimes()
     assert predict.precision == "fp32"
-    assert f"auto picked {predict.runtime} fp32" in caplog.text
+    assert f"auto picked {describe_choice(predict.choice)}" in caplog.messages
     assert agreement(predict, image) > 0.99
 
 
 MINE = """
 from eacnet.inference.folded import Folded
 
-PACKAGES, EXTRA, LIBRARIES = ("torch", {needs!r}), "mine", ("decimal",)
+PACKAGES, EXTRA, LIBRARIES = {packages!r}, {extra!r}, ("decimal",)
 
 
 def precisions(device):
@@ -265,8 +281,8 @@ def open_runtime(model, precision, device, samples):
 def added(tmp_path, monkeypatch):
     """Return a function that adds a runtime "mine"."""
 
-    def add(needs="torch"):
-        (tmp_path / "mine.py").write_text(MINE.format(needs=needs))
+    def add(*packages, extra="mine"):
+        (tmp_path / "mine.py").write_text(MINE.format(packages=packages, extra=extra))
         (tmp_path / "_shared.py").write_text("")
         monkeypatch.setattr(backends, "__path__", [*backends.__path__, str(tmp_path)])
         monkeypatch.delitem(sys.modules, f"{backends.__name__}.mine", raising=False)
@@ -287,9 +303,12 @@ def test_a_runtime_is_one_file(added, network, pixels):
         eacnet.Predictor(network(), runtime="mine", precision="bf16")
 
 
-def test_a_runtime_says_what_it_needs(added, network):
-    added(needs="no_such_package")
-    message = r"runtime mine needs no_such_package, not installed here: pip install eacnet\[mine\]"
+@pytest.mark.parametrize(
+    ("extra", "remedy"), [("mine", r"eacnet\[mine\]"), ("", "no_such nor_such")]
+)
+def test_a_runtime_says_what_it_needs(added, network, extra, remedy):
+    added("torch", "no_such", "nor_such", extra=extra)
+    message = rf"runtime mine needs no_such and nor_such, not installed here: pip install {remedy}$"
     with pytest.raises(InputError, match=message):
         eacnet.Predictor(network(), runtime="mine")
     assert "mine" not in {name for name, _ in candidates("auto", "auto", CPU, True)}
