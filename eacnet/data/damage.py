@@ -1,5 +1,6 @@
 """Files that lack pixels, where Pillow leaves zeros or takes foreign bytes and says nothing."""
 
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -14,6 +15,11 @@ _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _SAMPLES, _PLANES = 256, 257, 258, 259, 27
 _STRIPS, _TILES = (273, 279, 278), (324, 325, 323)
 _TILE_WIDTH = 322
 
+# JPEG's marks by their second byte. In the data of a scan only zeros and restarts follow 0xFF.
+_MARK = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+_JPEG_END, _JPEG_BARE = 0xD9, (0x01, 0xD8)
+# Chunks that may turn the picture, wherever they stand: EXIF, and the text in which it may lie.
+_LATE_PNG = (b"eXIf", b"tEXt", b"zTXt", b"iTXt")
 _PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 # First column and row of each pass, and the steps to the next.
 _ADAM7 = (
@@ -64,6 +70,40 @@ def check_tiff(path: Path, file: Image.Image) -> None:
             raise ValueError(f"it is damaged: {kind} {number} of {expected} lacks pixels")
 
 
+def check_jpeg(path: Path, _file: Image.Image) -> None:
+    """Check that a JPEG goes on to its end: a tail of zeros is decoded as if it were pixels.
+
+    Raises:
+        ValueError: it ends before the mark of its end.
+    """
+    content = path.read_bytes()
+    place = 2
+    while mark := _MARK.search(content, place):
+        if mark[0][1] == _JPEG_END:
+            return
+        length = content[mark.end() : mark.end() + 2]
+        place = mark.end() + (int.from_bytes(length) if mark[0][1] not in _JPEG_BARE else 0)
+    raise ValueError("it is damaged: it breaks off before its end")
+
+
+def check_ppm(path: Path, file: Image.Image) -> None:
+    """Check that a PPM or PGM holds one image: Pillow takes the first of several.
+
+    Raises:
+        ValueError: another one follows.
+    """
+    content = path.read_bytes()
+    kind, *numbers = re.sub(rb"#[^\r\n]*", b"", content[: file.tile[0].offset]).split()
+    if kind not in (b"P4", b"P5", b"P6"):
+        return  # as text, or with other fields
+    width, height, most = (*map(int, numbers), 1)[:3]
+    row = (
+        -(-width // 8) if kind == b"P4" else width * {b"P5": 1, b"P6": 3}[kind] * (1 + (most > 255))
+    )
+    if content[file.tile[0].offset + row * height :].lstrip()[:1] == b"P":
+        raise ValueError("it holds several images; save each as a file of its own")
+
+
 def check_png(path: Path, file: Image.Image) -> None:
     """Check that the data of a decoded PNG are those that were written, and all of them.
 
@@ -77,7 +117,9 @@ def check_png(path: Path, file: Image.Image) -> None:
     content = path.read_bytes()
     chunks = list(_chunks(content))
     pixels = [index for index, (name, *_) in enumerate(chunks) if name == b"IDAT"]
-    for name, data, checksum in chunks[: pixels[-1] + 1]:  # what follows changes none
+    for index, (name, data, checksum) in enumerate(chunks):
+        if index > pixels[-1] and name not in _LATE_PNG:
+            continue  # what follows the pixels changes none
         if zlib.crc32(data, zlib.crc32(name)) != checksum:
             raise ValueError(f"it is damaged: the checksum of chunk {name!r} is wrong")
     last = file.crop((0, file.height - 1, *file.size))

@@ -1,33 +1,35 @@
 """Image files and label files, decoded: the one reader of training and of prediction."""
 
 import stat
+import warnings
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
-from eacnet.data.damage import check_png, check_tiff
+from eacnet.data.damage import check_jpeg, check_png, check_ppm, check_tiff
+from eacnet.data.forms import DEEP_GREY, check_form, in_colour
 from eacnet.datasets.labels import Label, lookup
 from eacnet.errors import InputError
 
 # Content alone decides which parser of Pillow's runs: of all it has, these.
 IMAGES = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "PPM")
 LABELS = ("PNG", "BMP", "TIFF")
-# Of a TIFF's compressions, by tag 259, those that keep ids: none, CCITT (in four ways), LZW,
-# Deflate (twice), PackBits, LZMA, ZSTD.
-_LOSSLESS = (1, 2, 3, 4, 32771, 5, 8, 32946, 32773, 34925, 50000)
-
 UNLISTED = 256
+# Of damaged EXIF it tells in two lines of its own, amid a progress bar; the pixels are whole.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.TiffImagePlugin")
 
 # 8 bits a channel, with colours that Pillow turns into RGB as they are.
 _PLAIN = ("RGB", "L", "P", "1", "CMYK", "YCbCr", "RGBX")
 _TRANSPARENT = ("RGBA", "LA", "PA", "La", "RGBa")
-_DEEP_GREY = ("I;16", "I;16L", "I;16B", "I;16N")
 # How a file stores one channel -> what Pillow multiplies its values by, so that white is 255.
 _STORED = {"1": 1, "L": 1, "L;2": 85, "L;4": 17, "P": 1, "P;1": 1, "P;2": 1, "P;4": 1}
-_STORED |= dict.fromkeys((*_DEEP_GREY, "I;12"), 1)
+_STORED |= dict.fromkeys((*DEEP_GREY, "I;12"), 1)
+# How a file stores 8 bits a channel, or a palette: its colours are those of the table, exactly.
+_COLOURS = ("RGB", "BGR", "BGRX", "R", "P", "P;1", "P;2", "P;4")
 # Forms in which a transparent colour is found again after decoding.
 _NAMES_TRANSPARENT = ("1", "L", "P", "P;1", "P;2", "P;4", "RGB")
+_BEFORE = {"TIFF": check_tiff, "JPEG": check_jpeg, "MPO": check_jpeg, "PPM": check_ppm}
 # A PGM of over 8 bits is scaled to 16 by Pillow, in an image of 32.
 _DEEP_PGM = ("I;16B", "L")
 
@@ -52,19 +54,23 @@ def read_image(path: Path) -> np.ndarray:
             f"{path} names a transparent colour ({stored}), which 8 bits can't tell from its "
             "neighbours; save it with an alpha channel"
         )
-    if image.mode in _DEEP_GREY or (image.mode == "I" and stored in _DEEP_PGM):
+    if image.mode in DEEP_GREY or (image.mode == "I" and stored in _DEEP_PGM):
         unused = 4 if stored == "I;12" else 8
         image = Image.fromarray((np.asarray(image) >> unused).astype(np.uint8))
     elif image.mode in _TRANSPARENT or "transparency" in image.info:
         image = image.convert("LA") if image.mode == "La" else image
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+        image = on_white(image.convert("RGBA"))
     elif image.mode not in _PLAIN:
         raise InputError(
             f"{path} is an image of mode {image.mode}, in which white is not defined; "
             "convert it to 8 or 16 bits a channel"
         )
-    return np.array(image.convert("RGB"))
+    return in_colour(path, image)
+
+
+def on_white(image: Image.Image) -> Image.Image:
+    """Lay an image of mode RGBA on white; it stays RGBA."""
+    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
 
 
 def read_ids(path: Path) -> np.ndarray:
@@ -94,7 +100,7 @@ def read_instances(path: Path) -> np.ndarray:
     """
     image, stored = _decode(path, LABELS)
     ids = np.asarray(image)
-    if stored not in (*_DEEP_GREY, "L"):
+    if stored not in (*DEEP_GREY, "L"):
         raise InputError(f"{path} is a {image.mode} image ({stored}), no instance file of 16 bits")
     return ids.astype(np.uint16)
 
@@ -146,10 +152,12 @@ def read_values(path: Path, table: tuple[Label, ...], colours: bool = False) -> 
 
 
 def _colours(path: Path) -> np.ndarray:
-    image, _ = _decode(path, LABELS)
-    if image.mode not in ("RGB", "P") or "transparency" in image.info:
-        raise InputError(f"{path} is a {image.mode} image; labels in colour need plain RGB")
-    return np.asarray(image.convert("RGB"))
+    image, stored = _decode(path, LABELS)
+    if stored not in _COLOURS or "transparency" in image.info:
+        raise InputError(
+            f"{path} is a {image.mode} image ({stored}); labels in colour need plain RGB of 8 bits"
+        )
+    return in_colour(path, image)
 
 
 def _code(colours: np.ndarray) -> np.ndarray:
@@ -180,15 +188,18 @@ def _decode(path: Path, formats: tuple[str, ...]) -> tuple[Image.Image, str]:
         with path.open("rb") as content, Image.open(content, formats=formats) as file:
             pages = getattr(file, "n_frames", 1)
             stored = _stored(file)
-            _check_form(path, file, stored, formats is LABELS)
-            if file.format == "TIFF":
-                check_tiff(path, file)
+            check_form(path, file, stored, formats is LABELS)
+            if check := _BEFORE.get(file.format):
+                check(path, file)
             file.load()
             if file.format == "PNG":
                 check_png(path, file)
             image = ImageOps.exif_transpose(file)
     except (MemoryError, InputError):
         raise
+    except UnidentifiedImageError:
+        reason = f"it is damaged, or in none of the formats {', '.join(formats)}"
+        raise InputError(f"{path} can't be read as an image ({reason}); replace the file") from None
     except Exception as error:  # a decoder may stumble over foreign bytes in any way
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(f"{path} can't be read as an image ({reason}); replace the file") from None
@@ -202,42 +213,3 @@ def _stored(file: Image.Image) -> str:
     """Return how an opened file stores its pixels, in Pillow's terms of raw modes."""
     how = file.tile[0].args if file.tile else ()
     return how if isinstance(how, str) else how[0] if how else file.mode
-
-
-def _check_form(path: Path, file: Image.Image, stored: str, labels: bool) -> None:
-    """Refuse the forms of which Pillow is known to read other values than the file holds."""
-    if file.format == "BMP" and stored in ("1", "L") and file.tile[0].codec_name == "raw":
-        with path.open("rb") as bytes_:
-            header = bytes_.read(30)
-        bits = header[24 if header[14] == 12 else 28]  # OS/2's short header has short sides
-        what, assumed = ("black and white", 1) if stored == "1" else ("grey", 8)
-        if bits != assumed:
-            raise InputError(
-                f"{path} is a BMP of {what} by {bits} bits a pixel, which is read"
-                f" as if it had {assumed}; save it as PNG"
-            )
-    if file.format != "TIFF":
-        return
-    tags = file.tag_v2
-    if labels and tags.get(259, 1) not in _LOSSLESS:
-        raise InputError(
-            f"{path} is a TIFF of lossy compression ({file.info['compression']}), which changes "
-            "labels; make them anew from their source, as PNG"
-        )
-    if 2 in tags.get(339, ()) and max(tags.get(258, (1,))) <= 8:
-        raise InputError(
-            f"{path} is a TIFF of signed integers of 8 bits, which are read as if they had no sign;"
-            " save it as PNG"
-        )
-    if tags.get(262) == 0 and stored in (*_DEEP_GREY, "I;12"):
-        raise InputError(f"{path} is a TIFF of over 8 bits in which 0 is white; save it as PNG")
-    # Of separate planes Pillow forgets how many bits they have, their order and what is white.
-    plain = stored == "1" or set(tags.get(258, (1,))) == {8}
-    if (
-        tags.get(284) == 2
-        and tags.get(259, 1) == 1
-        and not (plain and tags.get(262) != 0 and tags.get(266, 1) == 1)
-    ):
-        raise InputError(
-            f"{path} is a TIFF of separate planes in a form that is read as another; save it as PNG"
-        )

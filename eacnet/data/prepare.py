@@ -119,18 +119,20 @@ def prepare(
                     )
                 print(f"{raw}: {shared}", file=sys.stderr)
         classes = described(table)
+        size = _sizes([size for part in written.values() for size in part.sizes])
         entries = {
             split: {
                 "frames": len(frames[split]),
                 "sha256": part.checksum,
                 "ids": [frame.id for frame in frames[split]],
+                **({} if size["size"] else _sizes(part.sizes)),
             }
             for split, part in written.items()
         }
         info = {
             "dataset": dataset,
             "protocol": how.protocol,
-            **_sizes([size for part in written.values() for size in part.sizes]),
+            **size,
             "classes": classes,
             **_statistics([written[split] for split in train], len(classes)),
             "splits": entries,

@@ -9,7 +9,9 @@ from types import ModuleType
 from typing import Any, BinaryIO
 
 import numpy as np
+from PIL import Image
 
+from eacnet.data.images import on_white
 from eacnet.errors import InputError
 from eacnet.files import replacing
 
@@ -77,7 +79,10 @@ class Video:
                 last = max(last + 1, -1 if stamp is None else stamp)
                 # A stream may switch its resolution; pictures keep the one of the first frame.
                 size = size or (frame.width, frame.height)
-                pixels = frame.to_ndarray(format="rgb24", width=size[0], height=size[1])
+                form = "rgba" if _is_transparent(frame) else "rgb24"
+                pixels = frame.to_ndarray(format=form, width=size[0], height=size[1])
+                if form == "rgba":
+                    pixels = np.array(on_white(Image.fromarray(pixels)).convert("RGB"))
                 if frame.rotation:
                     pixels = np.ascontiguousarray(np.rot90(pixels, frame.rotation // 90))
                 yield Frame(pixels, last * self.clock)
@@ -115,6 +120,12 @@ def open_video(path: Path) -> Iterator[Video]:
             reason = getattr(error, "strerror", None) or error
             raise InputError(f"{path} can't be read as a video ({reason})") from None
         yield Video(path, container)
+
+
+def _is_transparent(frame: Any) -> bool:
+    """Whether some pixels of a decoded frame may be transparent; so may colours of a palette."""
+    form = frame.format
+    return form.has_palette or any(component.is_alpha for component in form.components)
 
 
 class _Nameless:

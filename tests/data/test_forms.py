@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from eacnet.data.images import read_ids, read_image, read_instances
+from eacnet.data.images import read_ids, read_image, read_instances, read_labels
+from eacnet.datasets.labels import Label
 from eacnet.errors import InputError
 
 
@@ -52,11 +53,12 @@ def write_tiff(path, bits, values, white_is_zero=False, alpha=None):
     path.write_bytes(content + bytes(4) + data)
 
 
-def write_png(path, kind, bits, row, transparent):
-    """Write a PNG of one row with a transparent colour: kind 0 is grey, 2 RGB."""
+def write_png(path, kind, bits, row, transparent, palette=None):
+    """Write a PNG of one row, with a transparent colour: kind 0 is grey, 2 RGB, 3 a palette."""
     chunks = {
         b"IHDR": struct.pack(">IIBBBBB", 2, 1, bits, kind, 0, 0, 0),
-        b"tRNS": transparent,
+        **({b"PLTE": palette} if palette else {}),
+        **({b"tRNS": transparent} if transparent else {}),
         b"IDAT": zlib.compress(b"\0" + row),
         b"IEND": b"",
     }
@@ -172,3 +174,39 @@ def test_instances_of_another_form_are_refused(tmp_path):
     write_png(tmp_path / "x.png", 0, 4, b"\x34", b"\0\0")
     with pytest.raises(InputError, match="no instance file"):
         read_instances(tmp_path / "x.png")
+
+
+ROAD = (Label(0, 0, "road", "", (128, 64, 128)), Label(1, 255, "void", "", (0, 0, 0)))
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+def test_colours_of_16_bits_are_not_those_of_the_table(tmp_path, depth):
+    path, values = tmp_path / "x.png", np.array(ROAD[0].color)
+    pixel = values.astype(">u2" if depth == 16 else "u1").tobytes()
+    write_png(path, 2, depth, 2 * pixel, None)
+    if depth == 8:
+        assert read_labels(path, ROAD, colours=True).tolist() == [[0, 0]]
+        return
+    with pytest.raises(InputError, match=r"\(RGB;16B\); labels in colour need plain RGB of 8 bits"):
+        read_labels(path, ROAD, colours=True)
+
+
+def test_a_colour_beyond_the_palette_is_damage(tmp_path):
+    path = tmp_path / "x.png"
+    write_png(path, 3, 8, bytes([0, 1]), None, palette=bytes(ROAD[0].color))
+    for read in (read_image, lambda path: read_labels(path, ROAD, colours=True)):
+        with pytest.raises(InputError, match="damaged: it holds colour 1 of a palette of 1"):
+            read(path)
+    assert read_ids(path).tolist() == [[0, 1]]  # ids need no palette
+
+
+@pytest.mark.parametrize("bits", [4, 8])
+def test_a_run_length_encoded_bmp_is_refused(tmp_path, bits):
+    path = tmp_path / "x.bmp"
+    write_bmp(path, [[1, 2, 3, 4]], [(i, i, 0) for i in range(9)], bits)
+    content = bytearray(path.read_bytes())
+    content[30] = {8: 1, 4: 2}[bits]  # the header's field of compression
+    path.write_bytes(content)
+    for read in (read_image, read_ids):
+        with pytest.raises(InputError, match=r"run-length encoded BMP, .* save it as PNG"):
+            read(path)

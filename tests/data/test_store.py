@@ -215,7 +215,10 @@ def test_frames_of_different_sizes_keep_their_own(camvid, tmp_path, pixels):
         "largest": [30, 8],
         "most_common": [12, 20],
     }
-    assert store.info["splits"]["test"] == one_size
+    own = {"different": 2, "smallest": [7, 5], "largest": [9, 9], "most_common": [9, 9]}
+    assert store.info["splits"]["val"]["sizes"] == own
+    size = list(store.split("test").labels.shape[1:])
+    assert store.info["splits"]["test"] == one_size | {"size": size}
     seen = []
     for name in SPLITS:
         split = store.split(name)

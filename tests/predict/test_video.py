@@ -5,7 +5,9 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
+from eacnet.data.images import read_image
 from eacnet.errors import InputError
 from eacnet.predict import video as module
 from eacnet.predict.video import open_video, writing_video
@@ -70,6 +72,25 @@ def test_a_phones_rotation_is_applied(tmp_path):
     far = np.ones(turned.shape[:2], bool)
     far[18:26] = far[:, 28:36] = False  # the encoder blurs the patch's border
     np.testing.assert_allclose(found[0].pixels[far], turned[far], atol=6)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "encoder", "form"),
+    [("mov", "qtrle", "argb"), ("mov", "png", "rgba"), ("mkv", "ffv1", "bgra")],
+)
+@pytest.mark.parametrize("alpha", [0, 51, 255])
+def test_transparency_is_laid_on_white_as_in_images(tmp_path, suffix, encoder, form, alpha):
+    path = tmp_path / f"x.{suffix}"
+    pixels = np.broadcast_to(np.uint8([200, 0, 0, alpha]), (48, 64, 4))
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(encoder, rate=5)
+        stream.height, stream.width, stream.pix_fmt = 48, 64, form
+        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgba")
+        container.mux(stream.encode(frame.reformat(format=form)))
+        container.mux(stream.encode())
+    Image.fromarray(pixels).save(tmp_path / "x.png")
+    ((found,), _) = frames_of(path)
+    np.testing.assert_allclose(found.pixels, read_image(tmp_path / "x.png"), atol=1)
 
 
 @pytest.mark.parametrize("encoders", [["libx264", "mpeg4"], ["mpeg4"]])

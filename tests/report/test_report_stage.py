@@ -69,8 +69,12 @@ def stage(tmp_path, monkeypatch, results):
         if sizes:
             smallest, largest = min(sizes), max(sizes)
             kinds = {"different": len(set(sizes)), "smallest": smallest, "largest": largest}
-            info |= {"size": None, "sizes": {**kinds, "most_common": sizes[0]}}
-        splits = {"train": frames, "val": frames, "test": frames}
+            others = {"different": 9, "smallest": (1, 1), "largest": (99, 99)}  # of all splits
+            info |= {"size": None, "sizes": {**others, "most_common": sizes[0]}}
+            own = {"size": None, "sizes": {**kinds, "most_common": sizes[0]}}
+        else:
+            own = {}
+        splits = {"train": frames, "val": frames, "test": frames | own}
         write_json(
             store / "dataset.json",
             {**info, "mean": MEAN, "frequencies": [1.0] * len(classes), "splits": splits},

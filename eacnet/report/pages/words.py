@@ -25,10 +25,11 @@ ATTENTIONS = ("pooled", "full")
 
 
 def frames_are(results: Results) -> str:
-    """Say of which size the frames are, or of which sizes."""
-    if results.size:
-        return f"{_size(results.size)} pixels"
-    if sizes := results.data.get("sizes"):
+    """Say of which size the scored frames are, or of which sizes."""
+    part = results.data.get("splits", {}).get(results.split, {})
+    if size := results.size or part.get("size"):
+        return f"{_size(size)} pixels"
+    if sizes := part.get("sizes"):
         ends = " to ".join(_size(sizes[end]) for end in ("smallest", "largest"))
         return f"{sizes['different']} sizes, {ends} pixels"
     return "of a size that is not recorded"

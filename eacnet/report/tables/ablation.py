@@ -139,7 +139,7 @@ def differences(results: Results) -> pd.DataFrame:
     "What calibration gains, by class",
     "The difference in IoU, in percentage points, with intervals and verdicts as in the table of"
     " gains; the p-values behind the verdicts are corrected for all classes of all pairs. Classes"
-    " that the split lacks are left out.",
+    " that are neither in the split nor predicted are left out.",
 )
 def class_differences(results: Results) -> pd.DataFrame:
     """One row a class: the gain of every network over every reference."""
