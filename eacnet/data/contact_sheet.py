@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from eacnet.data.images import UNLISTED, read_image, read_values, resized
 from eacnet.data.inspection import Inspection
 from eacnet.datasets.labels import trained
 from eacnet.datasets.listing import Frame
 from eacnet.datasets.record import Reading
+from eacnet.lettering import font, shortened
 
-WIDTH, GAP, LINE = 320, 8, 18
+WIDTH, GAP, LINE, LETTERS = 320, 8, 18, 12
 INK, PAPER = (20, 20, 20), (255, 255, 255)
 # Ignored pixels, and those whose value the class table lacks.
 IGNORED_COLOUR, UNLISTED_COLOUR = (60, 60, 60), (255, 0, 255)
@@ -41,7 +42,8 @@ def _row(split: str, frame: Frame, found: Inspection, reading: Reading) -> Image
     painted = _palette(found)[values]
     over = (image // 2 + painted // 2).astype(np.uint8)
     row = Image.new("RGB", (3 * WIDTH + 2 * GAP, height + LINE), PAPER)
-    ImageDraw.Draw(row).text((0, 2), f"{split}: {frame.id}", INK, ImageFont.load_default(12))
+    title = shortened(f"{split}: {frame.id}", LETTERS, row.width)
+    ImageDraw.Draw(row).text((0, 2), title, INK, font(LETTERS))
     for column, picture in enumerate((image, painted, over)):
         row.paste(Image.fromarray(picture), (column * (WIDTH + GAP), LINE))
     return row
@@ -69,5 +71,6 @@ def _key(found: Inspection) -> Image.Image:
     for index, (name, color) in enumerate(entries):
         left, top = index % columns * width, index // columns * LINE
         draw.rectangle((left, top + 2, left + 12, top + 14), tuple(color), INK)
-        draw.text((left + 18, top + 1), name, INK, ImageFont.load_default(12))
+        name = shortened(name, LETTERS, width - 26)
+        draw.text((left + 18, top + 1), name, INK, font(LETTERS))
     return row

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
 from eacnet.files import replacing
+from eacnet.lettering import font, shortened
 from eacnet.predict.results import IDS, MADE_BY
 
 # How much of the class colour covers the image: both classes and what is in them stay visible.
@@ -83,8 +84,10 @@ def draw_legend(classes: Sequence[dict[str, Any]], width: int) -> np.ndarray:
         width: in pixels.
     """
     size = max(11, min(28, width // 55))
-    font = ImageFont.load_default(size)
-    step = 3.2 * size + max(font.getlength(entry["name"]) for entry in classes)
+    letters = font(size)
+    widest = width - 4 * size
+    names = [shortened(entry["name"], size, widest) for entry in classes]
+    step = 3.2 * size + max(map(letters.getlength, names))
     per_line = max(1, min(len(classes), int((width - size) // step)))
     lines = -(-len(classes) // per_line)
     # As many in each line, as far as that goes.
@@ -92,12 +95,12 @@ def draw_legend(classes: Sequence[dict[str, Any]], width: int) -> np.ndarray:
     line = round(1.7 * size)
     sheet = Image.new("RGB", (width, lines * line + size), PAPER)
     draw = ImageDraw.Draw(sheet)
-    for index, entry in enumerate(classes):
+    for index, (entry, name) in enumerate(zip(classes, names, strict=True)):
         x = size / 2 + index % per_line * step
         y = size / 2 + (index // per_line + 0.5) * line
         box = (x, y - size / 2, x + 1.4 * size, y + size / 2)
         draw.rectangle(box, fill=tuple(entry["color"]), outline=INK)
-        draw.text((x + 1.8 * size, y), entry["name"], fill=INK, font=font, anchor="lm")
+        draw.text((x + 1.8 * size, y), name, fill=INK, font=letters, anchor="lm")
     return np.array(sheet)
 
 

@@ -17,7 +17,8 @@ def test_the_folded_network_gives_the_scores_of_the_plain_one(network, pixels, b
     mean = torch.tensor(model.card.mean)
     with torch.no_grad():
         plain = model.coarse(((image - mean) / torch.tensor(std)).permute(0, 3, 1, 2))
-        ours = Folded(model)(image)
+        ours = (network := Folded(model))(image)
+    assert not any(each.requires_grad for each in network.parameters())
     torch.testing.assert_close(ours, plain, rtol=1e-4, atol=1e-5 * plain.abs().max().item())
 
 

@@ -71,3 +71,18 @@ def test_side_by_side_with_a_legend_of_every_class(width):
     if width > 200:
         shown = {tuple(color) for color in both[20:].reshape(-1, 3).tolist()}
         assert {tuple(entry["color"]) for entry in classes} <= shown
+
+
+@pytest.mark.parametrize("letter", "äßéñçøłžşЖΩ")
+def test_names_in_other_languages_are_written_with_their_letters(letter):
+    pytest.importorskip("matplotlib")
+    drawn, missing = (
+        draw_legend([{"name": name, "color": (9, 9, 9)}], 300) for name in (letter, "\u0378")
+    )
+    assert not np.array_equal(drawn, missing)
+
+
+def test_a_long_name_is_shortened_to_the_width():
+    legend = draw_legend([{"name": "vegetation " * 20, "color": (9, 9, 9)}], 300)
+    assert (legend[:, -9:] == 255).all()
+    assert (legend[:, 200:280] < 99).any()
