@@ -67,6 +67,8 @@ AGREEMENT = 0.999
 def _written_out(path: str) -> str:
     if path.startswith("~"):
         raise ValueError("a path without ~, which means a home folder to a shell alone")
+    if not path.isprintable():
+        raise ValueError("a path without control characters")
     return path
 
 

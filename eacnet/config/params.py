@@ -1,5 +1,6 @@
 """params.yaml as typed, checked objects."""
 
+import re
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -217,7 +218,8 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
     try:
         return Params.model_validate(values)
     except ValidationError as error:
-        raise InputError(f"{path}: {_explain(error.errors())}") from None
+        said = re.sub(r"(\S{200})\S+", r"\1...", _explain(error.errors()))
+        raise InputError(f"{path}: {said}") from None
 
 
 def _explain(errors: list[Any]) -> str:

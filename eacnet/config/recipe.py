@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from eacnet.config.names import Natural, Positive, Real, Size, Strict
+from eacnet.config.names import Folder, Natural, Positive, Real, Size, Strict
 
 
 class Optimiser(Strict):
@@ -78,7 +78,7 @@ class Recipe(Strict):
     validate_every: Natural
     precision: Literal["fp32", "bf16"]
     compile: Annotated[bool, Field(strict=True)]
-    init: Annotated[str, Field(min_length=1)] | None = None
+    init: Folder | None = None
     photometric: Photometric | None = None
     average: Annotated[Real, Field(ge=0, lt=1)] = 0.0
     auxiliary: Annotated[bool, Field(strict=True)] = False

@@ -6,9 +6,17 @@ class `Params` (see eacnet/config/dataset.py). Its name is the dataset's. Nothin
 
 from importlib import import_module
 
+from eacnet.config.names import DATASETS
 from eacnet.datasets.record import Dataset
+from eacnet.errors import InputError
 
 
 def find(name: str) -> Dataset:
-    """Return the dataset that the file `name`.py of this room describes."""
+    """Return the dataset that the file `name`.py of this room describes.
+
+    Raises:
+        InputError: there is no such file.
+    """
+    if name not in DATASETS:
+        raise InputError(f"there is no dataset {name!r}; known: {', '.join(DATASETS)}")
     return import_module(f"{__name__}.{name}").DATASET

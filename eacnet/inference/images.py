@@ -15,7 +15,9 @@ def check_image(image: Any, where: str = "the image") -> np.ndarray:
         InputError: it is greyscale, has an alpha channel, holds other colours than RGB, is no 8-bit
             image, or no image at all; the message says how to convert it.
     """
-    if isinstance(mode := getattr(image, "mode", None), str) and mode != "RGB":
+    # A mapped array has a mode, too.
+    mode = None if isinstance(image, np.ndarray) else getattr(image, "mode", None)
+    if isinstance(mode, str) and mode != "RGB":
         raise InputError(
             f"{where} is a Pillow image of mode {mode}; the network takes RGB: pass "
             "image.convert('RGB')"
@@ -47,6 +49,17 @@ def check_image(image: Any, where: str = "the image") -> np.ndarray:
             f"{where} has shape {_shape(array)}; expected height x width x 3, channels last"
         )
     return array
+
+
+def check_batch(images: np.ndarray) -> None:
+    """Check that an array (B,H,W,3) holds images, or could.
+
+    Raises:
+        InputError: as in `check_image`.
+    """
+    if np.ma.is_masked(images):
+        raise InputError("a batch's image has masked pixels; fill them: pass images.filled()")
+    check_image(images[0] if len(images) else images.sum(0, images.dtype), "a batch's image")
 
 
 def is_batch(images: Any) -> bool:

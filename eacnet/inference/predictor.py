@@ -1,6 +1,6 @@
 """`Predictor`: images in, label maps out, as fast as the machine allows."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from torch import Tensor
 from eacnet.errors import InputError
 from eacnet.inference.auto import SAMPLE_SIZE, candidates, choose, plain_labels, split
 from eacnet.inference.folded import card_of
-from eacnet.inference.images import check_image, is_batch, is_sequence
+from eacnet.inference.images import check_batch, check_image, is_batch, is_sequence
 from eacnet.inference.memory import explained
 from eacnet.inference.postprocess import Postprocess
 from eacnet.inference.runtimes import (
@@ -26,6 +26,7 @@ from eacnet.machine import pick_device
 from eacnet.models import EACNet, load_model
 
 CLASSES = 256
+MOST_THREADS = 1024  # of hundreds of thousands, the process dies
 
 
 class Predictor:
@@ -80,11 +81,17 @@ class Predictor:
             )
         card_of(self.model)
         self.device = pick_device(device, "device")
-        if threads is not None and not (type(threads) is int and threads >= 1):
-            raise InputError(f"threads is {threads!r}; a predictor needs a whole number from 1 on")
+        whole = isinstance(threads, int | np.integer) and not isinstance(threads, bool)
+        if threads is not None and not (whole and 1 <= threads <= MOST_THREADS):
+            raise InputError(
+                f"threads is {threads!r}; a predictor needs a whole number from 1 to {MOST_THREADS}"
+            )
+        if samples is not None and not isinstance(samples, Iterable):
+            kind = type(samples).__name__
+            raise InputError(f"samples are a sequence of images uint8 (H,W,3), no {kind}")
         check_choice(runtime, precision, self.device)
         if threads:
-            torch.set_num_threads(threads)
+            torch.set_num_threads(int(threads))
         given = () if samples is None else samples
         images = [check_image(each, f"sample {i}") for i, each in enumerate(given)]
         check_samples(precision, images)
@@ -121,8 +128,7 @@ class Predictor:
                 runs out.
         """
         if is_batch(images):
-            if len(images):
-                check_image(images[0], "a batch's image")
+            check_batch(images)
             return self._predict(images)
         if is_sequence(images):
             checked = [check_image(image, f"image {i}") for i, image in enumerate(images)]

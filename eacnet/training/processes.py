@@ -6,6 +6,10 @@ import warnings
 from eacnet.config.params import Hardware
 from eacnet.errors import InputError
 
+# The place of a process among the others, which Fabric reads.
+_RANKS = ("RANK", "LOCAL_RANK", "GROUP_RANK", "NODE_RANK")
+_RANKS += ("SLURM_PROCID", "SLURM_LOCALID", "SLURM_NODEID")
+
 
 def check_processes(hardware: Hardware) -> None:
     """Check that as many processes were started as are wanted, and tell Fabric on how many nodes.
@@ -32,6 +36,9 @@ def check_processes(hardware: Hardware) -> None:
         )
     # Said wherever SLURM is installed, also of a training that is to run without it.
     warnings.filterwarnings("ignore", message="The `srun` command is available")
+    # Fabric would take them instead of what it is told, and of what the results then say.
+    for name in [name for name in os.environ if name.startswith("LT_")]:
+        del os.environ[name]
     # `Fabric(num_nodes=)` by its own variable: the call is in code that decides the trained bits.
     os.environ["LT_NUM_NODES"] = str(nodes)
 
@@ -46,6 +53,9 @@ def started_processes() -> tuple[int, int | None, str]:
             variable of the starter's holds no number.
     """
     env = os.environ
+    for name in _RANKS:
+        if name in env:
+            _number(name, least=0)
     if "WORLD_SIZE" in env:  # of torchrun, or of Fabric, for those that it starts itself
         return _number("WORLD_SIZE"), None, "torchrun"
     # In a shell of SLURM's, processes are started by hand, as on any other machine.
@@ -63,14 +73,14 @@ def started_processes() -> tuple[int, int | None, str]:
     return tasks, nodes, "SLURM"
 
 
-def _number(name: str) -> int:
+def _number(name: str, least: int = 1) -> int:
     text = os.environ[name]
     # Python reads no number of thousands of digits.
-    if not (text.isdecimal() and len(text) < 10 and int(text)):
+    if not (text.isdecimal() and len(text) < 10 and int(text) >= least):
         starter = "SLURM" if name.startswith("SLURM") else "torchrun"
+        counted = " of nodes" if name.endswith("NNODES") else " of processes"
         raise InputError(
-            f"the environment variable {name} is {text[:40]!r}, which is no number of"
-            f" {'nodes' if name.endswith('NNODES') else 'processes'}; unset it, or let {starter}"
-            " set it"
+            f"the environment variable {name} is {text[:40]!r}, which is no number"
+            f"{counted if least else ''}; unset it, or let {starter} set it"
         )
     return int(text)

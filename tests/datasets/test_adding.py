@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 
 from eacnet.config.names import DATASETS, dataset_of
 from eacnet.datasets import find
+from eacnet.errors import InputError
 
 ROOT = Path(__file__).parents[2]
 SKIPPED = shutil.ignore_patterns("__pycache__", "weights")
@@ -106,3 +107,9 @@ def test_a_record_names_what_there_is(name):
     assert {name + variant for variant in record.recipes} <= set(recipes)
     assert record.like is None or record.like in DATASETS
     assert all((ROOT / path).exists() for path in record.links.values())
+
+
+@pytest.mark.parametrize("name", ["labels", "cityscape", "../synthetic", ""])
+def test_an_unknown_dataset_names_the_known_ones(name):
+    with pytest.raises(InputError, match=r"there is no dataset .*; known: .*cityscapes"):
+        find(name)

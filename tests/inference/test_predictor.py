@@ -95,6 +95,14 @@ def test_the_attention_takes_the_fused_kernel(network, monkeypatch):
         assert eacnet.Predictor(network("dab", calibration)).attention_kernel == "none"
 
 
+def test_mapped_arrays_are_images_as_others_are(network, pixels, tmp_path):
+    np.save(tmp_path / "images.npy", pixels(45, 61, 2).numpy())
+    mapped = np.load(tmp_path / "images.npy", mmap_mode="r")
+    predict, expected = eacnet.Predictor(network(), threads=np.int64(1)), pixels(45, 61, 2).numpy()
+    assert np.array_equal(predict(mapped), predict(expected))
+    assert np.array_equal(predict(mapped[0]), predict(expected[0]))
+
+
 @pytest.fixture
 def wide():
     """PyTorch's default is float64, as in a notebook that set it for its own sake."""
@@ -129,6 +137,9 @@ BAD = {
     "cmyk": (Image.new("CMYK", (40, 40)), "Pillow image of mode CMYK"),
     "masked": (np.ma.masked_equal(np.eye(40, dtype=np.uint8), 1), "masked pixels"),
     "a batch": (np.zeros((2, 40, 40, 4), np.uint8), "alpha channel"),
+    "a batch, masked": (np.ma.masked_equal(np.eye(2, 4800).reshape(2, 40, 40, 3), 1), "masked"),
+    "no images of seven channels": (np.zeros((0, 40, 40, 7), np.uint8), "shape 40x40x7"),
+    "no images of floats": (np.zeros((0, 40, 40, 3)), "float64, not uint8"),
 }
 
 
@@ -153,6 +164,9 @@ def test_wrong_images_are_refused_in_one_line(network, name):
         ({"threads": 0}, "threads is 0"),
         ({"threads": 1.5}, "threads is 1.5; a predictor needs a whole number"),
         ({"threads": "2"}, "threads is '2'"),
+        ({"threads": True}, "threads is True"),
+        ({"threads": 10**6}, "threads is 1000000; a predictor needs a whole number from 1 to"),
+        ({"samples": 5}, r"samples are a sequence of images uint8 \(H,W,3\), no int"),
         ({"model": None}, "takes a network or the path of a model file, no NoneType"),
     ],
 )

@@ -54,14 +54,19 @@ class Project:
 
     def set(self, key: str, value: object) -> None:
         """Change one value of params.yaml."""
+        self.update({key: value})
+
+    def update(self, changes: dict[str, object]) -> None:
+        """Change values of params.yaml."""
         yaml = YAML()
         path = self.root / "params.yaml"
         params = yaml.load(path)
-        *parents, last = key.split(".")
-        node = params
-        for parent in parents:
-            node = node[parent]
-        node[last] = value
+        for key, value in changes.items():
+            *parents, last = key.split(".")
+            node = params
+            for parent in parents:
+                node = node[parent]
+            node[last] = value
         yaml.dump(params, path)
 
     @property
@@ -95,7 +100,7 @@ def make_project(root: Path) -> Project:
         else:
             shutil.copy(source, target)
     project = Project(root)
-    for key, value in {
+    tiny = {
         "datasets.synthetic.scenes": {"train": 4, "val": 2, "test": 2},
         "datasets.synthetic.size": [64, 128],
         "recipes.synthetic.epochs": 2,
@@ -110,8 +115,8 @@ def make_project(root: Path) -> Project:
         "benchmarks.quick.modules": [],
         "benchmarks.quick.rounds": 2,
         "report.examples": 2,
-    }.items():
-        project.set(key, value)
+    }
+    project.update(tiny)
     project.run("git", "init", "--quiet")
     project.run("dvc", "init", "--quiet")
     shutil.copytree(ROOT / ".dvc/plots", root / ".dvc/plots")
@@ -121,16 +126,23 @@ def make_project(root: Path) -> Project:
     return project
 
 
+@pytest.fixture(scope="session")
+def template(tmp_path_factory) -> Project:
+    """A copy in which nothing runs: copied, it spares seconds of `git init` and `dvc init`."""
+    return make_project(tmp_path_factory.mktemp("template") / "project")
+
+
 @pytest.fixture
-def project(tmp_path) -> Project:
+def project(template, tmp_path) -> Project:
     """A fresh copy in which nothing has run yet."""
-    return make_project(tmp_path / "project")
+    return Project(shutil.copytree(template.root, tmp_path / "project", symlinks=True))
 
 
 @pytest.fixture(scope="module")
-def reproduced(tmp_path_factory) -> Project:
+def reproduced(template, tmp_path_factory) -> Project:
     """A copy in which `dvc repro` has run; tests leave its parameters as they were."""
-    project = make_project(tmp_path_factory.mktemp("pipeline") / "project")
+    root = tmp_path_factory.mktemp("pipeline") / "project"
+    project = Project(shutil.copytree(template.root, root, symlinks=True))
     project.run("dvc", "repro", "--quiet")
     project.commit()
     return project

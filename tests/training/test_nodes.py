@@ -132,6 +132,7 @@ def test_processes_that_are_not_those_of_the_params_are_refused(
 def test_processes_that_fit_the_params_are_taken(monkeypatch, env, devices, nodes):
     alone(monkeypatch, env)
     check_processes(Hardware(accelerator="cpu", devices=devices, nodes=nodes, workers=0))
+    assert {name for name in os.environ if name.startswith("LT_")} == {"LT_NUM_NODES"}
     assert os.environ["LT_NUM_NODES"] == str(nodes)
 
 
@@ -140,6 +141,7 @@ def alone(monkeypatch, env: dict[str, str]) -> None:
         if name.startswith("SLURM_") or name == "WORLD_SIZE":
             monkeypatch.delenv(name)
     monkeypatch.setenv("LT_NUM_NODES", "0")  # set back at the end
+    monkeypatch.setenv("LT_PRECISION", "bf16-mixed")  # Fabric would obey, and nothing tell it
     for name, value in env.items():
         monkeypatch.setenv(name, value)
     if "SLURM_NTASKS" in env:

@@ -117,6 +117,9 @@ def test_the_second_process_ends_with_a_stopped_first(start, tmp_path):
     [
         ({"WORLD_SIZE": "abc"}, "variable WORLD_SIZE is 'abc', which is no number of processes"),
         ({"WORLD_SIZE": "0"}, "WORLD_SIZE is '0'"),
+        ({"LOCAL_RANK": "abc"}, "variable LOCAL_RANK is 'abc', which is no number; unset it"),
+        ({"WORLD_SIZE": "1", "RANK": "-1"}, "RANK is '-1', which is no number; unset it"),
+        ({"SLURM_PROCID": "one"}, "SLURM_PROCID is 'one', which is no number; .* SLURM set it"),
         ({"WORLD_SIZE": "9" * 5000}, "WORLD_SIZE is '999"),
         ({"SLURM_NTASKS": "1", "SLURM_NNODES": ""}, "SLURM_NNODES is '', which is no number of no"),
         ({"SLURM_NTASKS": "1", "SLURM_NNODES": "0"}, "SLURM_NNODES is '0'.*let SLURM set it"),
