@@ -97,12 +97,16 @@ def check_folder(path: Path) -> None:
         raise InputError(f"{there} may not be written to; name another folder, or change its mode")
 
 
+def real(path: Path) -> Path:
+    """Return where a path leads; unlike `Path.resolve`, also of links that lead in a circle."""
+    return Path(os.path.realpath(path))
+
+
 @contextmanager
 def _replacing(path: Path) -> Iterator[Path]:
-    name = os.fsencode(path.name)
     end = f".{_HOST}-{os.getpid()}-{next(_numbers)}.tmp"
     # The name itself may be as long as names can be.
-    start = os.fsdecode(name[: _LONGEST_NAME - 1 - len(end)])
+    start = os.fsdecode(os.fsencode(path.name)[: _LONGEST_NAME - 1 - len(end)])
     temporary = path.with_name(f".{start}{end}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -212,10 +216,8 @@ def _sweep(folder: Path) -> None:
 def _alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        pass
+    except (OSError, OverflowError) as error:
+        return isinstance(error, PermissionError)
     return True
 
 

@@ -17,7 +17,7 @@ from eacnet.config.dataset import DatasetParams
 from eacnet.config.names import DATASETS, Split
 from eacnet.config.params import load_params
 from eacnet.errors import InputError
-from eacnet.files import check_file, replacing
+from eacnet.files import check_file, real, replacing
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise InputError(f"{root} is no folder")
     if sheet.suffix.lower() != ".png":
         raise InputError(f"--sheet is {sheet}; it must end in .png")
-    if sheet.resolve().is_relative_to(root.resolve()):
+    if real(sheet).is_relative_to(real(root)):
         raise InputError(f"{sheet} would lie in the dataset; name another place by --sheet")
     check_file(sheet)
     if arguments.frames < 1:
@@ -89,8 +89,8 @@ def _guess(root: Path) -> str:
     from eacnet.datasets import find
     from eacnet.datasets.listing import list_frames
 
-    if root.resolve().name in DATASETS:
-        return root.resolve().name
+    if real(root).name in DATASETS:
+        return real(root).name
     fitting = {
         name: sum(map(len, list_frames(find(name), root).frames.values()))
         for name in DATASETS

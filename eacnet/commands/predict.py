@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from eacnet.commands import image_size
 from eacnet.errors import InputError, explained, one_line
-from eacnet.files import check_folder
+from eacnet.files import check_folder, real
 from eacnet.pretrained.shipped import choose_model
 
 if TYPE_CHECKING:
@@ -71,11 +71,11 @@ def run(arguments: argparse.Namespace) -> None:
     from eacnet.predict.write import Predictions
     from eacnet.progress import progress
 
-    taken = {source.path.resolve() for source in sources}
+    taken = {real(source.path) for source in sources}
     for source in sources:
         for suffix in VIDEO_RESULTS if source.is_video else IMAGE_RESULTS:
             result = arguments.output / source.result(suffix)
-            if result.resolve() in taken:
+            if real(result) in taken:
                 raise InputError(f"{result} is an input and would be overwritten; use --output")
             if is_foreign(result):
                 raise InputError(

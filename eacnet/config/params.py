@@ -35,6 +35,7 @@ from eacnet.config.names import (
 )
 from eacnet.config.recipe import Recipe
 from eacnet.errors import InputError
+from eacnet.files import real
 from eacnet.layout import models, project
 
 
@@ -174,9 +175,7 @@ class Params(Strict):
 
     def _writes(self, path: str) -> bool:
         """Whether a file is among this experiment's weights."""
-        return (project() / path).resolve().parent == (
-            (project() / models(self.experiment)).resolve()
-        )
+        return real(project() / path).parent == real(project() / models(self.experiment))
 
     @property
     def experiment(self) -> str:

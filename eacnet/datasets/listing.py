@@ -10,6 +10,7 @@ from pathlib import Path
 
 from eacnet.datasets.record import Dataset, Reading
 from eacnet.errors import InputError, one_line
+from eacnet.files import real
 
 SUFFIXES = {".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 LABEL_SUFFIXES = {".bmp", ".png", ".tif", ".tiff"}
@@ -182,17 +183,17 @@ def _walk(root: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
     """
     if not root.is_dir():
         return
-    above = (*above, root.resolve())
+    above = (*above, real(root))
     try:
         entries = sorted(os.scandir(root), key=lambda entry: entry.name)
     except OSError as error:
         raise InputError(f"{root} can't be listed ({error.strerror})") from None
     for entry in entries:
         path = root / entry.name
-        if not entry.is_dir():
+        if not path.is_dir():  # the entry's own raises for links that lead in a circle
             yield path
             continue
-        target = path.resolve()
+        target = real(path)
         if entry.is_symlink() and not target.is_relative_to(above[0]):
             raise InputError(
                 f"{path} is a link to the folder {target}, whose files DVC does not watch; put a "

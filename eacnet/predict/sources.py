@@ -10,6 +10,7 @@ from pathlib import Path
 
 from eacnet.datasets.cityscapes import OFFICIAL_NAME
 from eacnet.datasets.listing import SUFFIXES as IMAGES
+from eacnet.files import real
 from eacnet.predict.results import is_result
 
 VIDEOS = {
@@ -67,7 +68,7 @@ def find_sources(
         seen = list(_matches(argument, output, problems))
         pairs = [pair for pair in seen if _known(pair[0])]
         for path, relative in pairs:
-            found.setdefault(path.resolve(), (path, relative))
+            found.setdefault(real(path), (path, relative))
         if not pairs:
             problems.append(_explain(argument, [path for path, _ in seen]))
         else:
@@ -87,10 +88,10 @@ def _matches(argument: str, output: Path, problems: list[str]) -> Iterator[tuple
         # Path.glob takes no absolute pattern.
         matches = glob.glob(argument, recursive=True)  # noqa: PTH207
         paths = [Path(match) for match in sorted(matches)]
-        paths = [path for path in paths if not _is_ours(path, output.resolve())]
+        paths = [path for path in paths if not _is_ours(path, real(output))]
     for path in paths:
         if path.is_dir():
-            for file in _files(path, output.resolve(), problems):
+            for file in _files(path, real(output), problems):
                 yield file, file.relative_to(path)
         elif path.is_file():
             yield path, Path(path.name)
@@ -100,10 +101,10 @@ def _files(folder: Path, output: Path, problems: list[str]) -> Iterator[Path]:
     def unreadable(error: OSError) -> None:
         problems.append(f"{error.filename}: this folder can't be read ({error.strerror})")
 
-    entered = {output, folder.resolve()}
+    entered = {output, real(folder)}
     for root, folders, files in os.walk(folder, onerror=unreadable, followlinks=True):
         here = Path(root)
-        inner = {name: (here / name).resolve() for name in sorted(folders) if name[0] != "."}
+        inner = {name: real(here / name) for name in sorted(folders) if name[0] != "."}
         folders[:] = [name for name, target in inner.items() if target not in entered]
         entered.update(inner.values())
         for path in (here / name for name in sorted(files) if name[0] != "."):
@@ -113,7 +114,7 @@ def _files(folder: Path, output: Path, problems: list[str]) -> Iterator[Path]:
 
 def _is_ours(path: Path, output: Path) -> bool:
     """Whether a file is an earlier result in the folder of results: it is no input."""
-    return output in path.resolve().parents and path.is_file() and is_result(path)
+    return output in real(path).parents and path.is_file() and is_result(path)
 
 
 def _known(path: Path) -> bool:

@@ -16,7 +16,7 @@ from eacnet.config.params import load_params
 from eacnet.config.yaml12 import read_yaml
 from eacnet.datasets import find
 from eacnet.errors import InputError, NotCheckedError
-from eacnet.files import checksum
+from eacnet.files import checksum, real
 from eacnet.layout import ENVIRONMENT, PREPARED, REPORTS, SPEED, models, results_of
 from eacnet.pretrained.shipped import WEIGHTS
 from eacnet.result_files import read_result
@@ -33,7 +33,7 @@ class Report:
     @property
     def experiment(self) -> str:
         """The experiment."""
-        return self.folder.resolve().name
+        return real(self.folder).name
 
     @property
     def dataset(self) -> str:
@@ -49,7 +49,7 @@ class Report:
     @property
     def project(self) -> Path:
         """The folder of the project, seen from here."""
-        return Path(os.path.relpath(self.folder.resolve().parent.parent))
+        return Path(os.path.relpath(real(self.folder).parent.parent))
 
     @property
     def lock(self) -> Path:

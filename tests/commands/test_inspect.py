@@ -110,6 +110,13 @@ def test_what_prepare_would_refuse_ends_with_1(root, spoil, expected):
     assert "can't be prepared as it is: " in done.stderr.splitlines()[-1]
 
 
+def test_a_sheet_takes_the_place_of_a_link_that_leads_in_a_circle(root):
+    (root.parent / "s.png").symlink_to("s.png")
+    done = inspect(root, "--sheet", "s.png")
+    assert (done.returncode, done.stderr.count("Traceback")) == (0, 0), done.stderr
+    assert Image.open(root.parent / "s.png").format == "PNG"
+
+
 @pytest.mark.parametrize(
     ("options", "expected"),
     [

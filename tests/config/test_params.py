@@ -117,6 +117,12 @@ def test_a_bad_value_gets_one_line_that_names_it(tmp_path, key, value, expected)
     assert all(part in message for part in expected), message
 
 
+def test_a_start_behind_links_that_lead_in_a_circle_is_left_to_who_reads_it(tmp_path):
+    (tmp_path / "m").symlink_to("m")
+    params = load_params(changed(tmp_path, "recipes.synthetic.init", f"{tmp_path}/m"))
+    assert params.recipe.init == f"{tmp_path}/m"
+
+
 @pytest.mark.parametrize("text", ["a: [1, 2", "- just\n- a list", "", "\x00"])
 def test_what_is_no_parameter_file_gets_one_line(tmp_path, text):
     path = tmp_path / "params.yaml"

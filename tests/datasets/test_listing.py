@@ -82,6 +82,16 @@ def test_what_has_no_counterpart_or_two_is_refused(tmp_path, extra, expected):
     assert listing.problems["val"]  # of a split that is not used, nothing is refused
 
 
+def test_a_link_that_leads_in_a_circle_is_a_file_that_is_none(tmp_path):
+    touch(tmp_path, "images/train/a.png", "labels/train/a.png")
+    (tmp_path / "images/train/b.png").symlink_to("b.png")
+    problem = list_frames(FOLDER, tmp_path).problems["train"]
+    assert problem == [
+        f"{tmp_path}/images/train/b.png is an image without a label file; add its labels or"
+        " remove it"
+    ]
+
+
 @pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("nowhere")])
 def test_what_dvc_could_not_read_is_refused(tmp_path, make):
     touch(tmp_path, "images/train/a.png")

@@ -114,6 +114,17 @@ def test_linked_folders_are_followed_once(tree):
     assert names(["a"]) == {"a/1.png": "1", "a/cam/2.png": "cam/2"}
 
 
+def test_links_that_lead_in_a_circle_are_told_of_as_other_files(tree):
+    root = tree("a/1.png")
+    for name in ("circle", "circle.png"):
+        (root / "a" / name).symlink_to(name)
+    sources, problems, left = find_sources(["a"], Path("out"))
+    assert [str(source.path) for source in sources] == ["a/1.png", "a/circle.png"]
+    assert not problems
+    assert [str(path) for path in left] == ["a/circle"]
+    assert names(["a/*"]) == {"a/1.png": "1"}
+
+
 def test_a_folder_that_cannot_be_read_is_named(tree, monkeypatch):
     root = tree("a/1.png", "a/shut/2.png")
     scan = os.scandir
