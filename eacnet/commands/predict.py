@@ -8,6 +8,7 @@ frame. Results are named after their input and lie in the folder given with --ou
 import argparse
 import errno
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,9 +53,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     check_folder(arguments.output)
     sources, problems, left = find_sources(arguments.inputs, arguments.output)
-    if left:
-        some = ", ".join(map(str, left[:3])) + (", ..." if len(left) > 3 else "")
-        print(f"not taken are {len(left)} files by their suffix: {some}", file=sys.stderr)
+    _tell_of(left)
     if not sources:
         raise InputError("; ".join(problems))
     if arguments.precision == "int8" and not arguments.samples:
@@ -138,17 +137,25 @@ def run(arguments: argparse.Namespace) -> None:
         raise InputError(f"{len(problems)} of the inputs had a problem, named above")
 
 
+def _tell_of(left: Sequence[Path], where: str = "") -> None:
+    """Say on stderr which files are not taken: how many, and the first of them."""
+    if left:
+        some = ", ".join(map(one_line, left[:3])) + (", ..." if len(left) > 3 else "")
+        print(f"{where}not taken are {len(left)} files by their suffix: {some}", file=sys.stderr)
+
+
 def _samples(arguments: argparse.Namespace) -> "list[np.ndarray]":
     """Read the samples, at most SAMPLES of them and as the network will see them."""
     from eacnet.benchmark.samples import spread
     from eacnet.data.images import read_image, resized
     from eacnet.predict.sources import find_sources
 
-    sources, problems, _ = find_sources(arguments.samples, arguments.output)
+    sources, problems, left = find_sources(arguments.samples, arguments.output)
     paths = [source.path for source in sources if not source.is_video]
     if arguments.samples and not paths:
         problems = problems or ["videos, where images are needed"]
     if problems:
         raise InputError(f"--samples {'; '.join(problems)}")
+    _tell_of([*left, *(source.path for source in sources if source.is_video)], "--samples: ")
     images = [read_image(paths[index]) for index in spread(len(paths))]
     return [resized(image, arguments.size or image.shape[:2]) for image in images]

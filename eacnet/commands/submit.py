@@ -9,6 +9,7 @@ as the official script does: IoU and iIoU of classes and categories.
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 from eacnet.errors import InputError
@@ -54,10 +55,12 @@ def run(arguments: argparse.Namespace) -> None:
     from eacnet.evaluation.official import scorable_frames, score_files
     from eacnet.predict.submission import Submission, check_classes, find_images
 
-    images = find_images(arguments.raw, arguments.split)
+    images, remarks = find_images(arguments.raw, arguments.split)
     frames = scorable_frames(arguments.raw, arguments.split) if arguments.score else []
     model = eacnet.load_model(arguments.model)
     check_classes(model)
+    if remarks:
+        print(*remarks, sep="\n", file=sys.stderr)
     predictor = eacnet.Predictor(model, runtime=arguments.runtime, device=arguments.device)
     submission = Submission(images, target)
     network = f"{checksum(arguments.model)} {predictor.runtime} {predictor.precision}"

@@ -21,6 +21,7 @@ from eacnet.models import EACNet
 from eacnet.progress import progress
 
 _MADE_FROM = "made from"
+_TEST_FRAMES = 1525  # of the benchmark
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,12 @@ class Submission:
         return made
 
 
-def find_images(raw: Path, split: str) -> dict[str, Path]:
-    """Return the images of a split of Cityscapes by their id; labels need not be there.
+def find_images(raw: Path, split: str) -> tuple[dict[str, Path], list[str]]:
+    """Find the images of a split of Cityscapes; labels need not be there.
+
+    Returns:
+        The images by their id; and one line for each thing that a person should know: files that
+        are not taken, and a test split that is not the benchmark's.
 
     Raises:
         InputError: there is none, two are of one frame, or a name does not follow the official
@@ -106,7 +111,13 @@ def find_images(raw: Path, split: str) -> dict[str, Path]:
             )
     for problem in listing.doubled.get(split, []):
         raise InputError(problem)
-    return images
+    remarks = [f"{raw}: not taken are {listing.left_out()}"] if listing.left else []
+    if split == "test" and len(images) != _TEST_FRAMES:
+        remarks.append(
+            f"{raw}: {len(images)} frames in test, where the benchmark has {_TEST_FRAMES:,} and"
+            " scores all of them"
+        )
+    return images, remarks
 
 
 def check_classes(model: EACNet) -> None:

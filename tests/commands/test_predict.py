@@ -312,6 +312,8 @@ class TestSamples:
     ):
         scenes = [save_scene(here / f"like/{index:02}.png", seed=index) for index in range(31)]
         save_scene(here / "x.png")
+        for name in ("30.heic", "clip.mp4"):
+            (here / "like" / name).touch()
         options = ("--model", weights, "--precision", "int8", "--size", "24x32")
         code, _, err = eacnet("predict", "x.png", *options, "--samples", "like")
         assert code == 0, err
@@ -320,6 +322,8 @@ class TestSamples:
         expected = [Image.fromarray(scene).resize((32, 24), 2) for scene in scenes[::2]]
         np.testing.assert_array_equal(samples, np.stack(expected))
         assert json.loads((here / "predictions/x.json").read_text())["samples"] == 16
+        told = "--samples: not taken are 2 files by their suffix: like/30.heic, like/clip.mp4\n"
+        assert told in err
 
     def test_int8_without_samples_is_one_line(self, eacnet, here, weights, save_scene):
         save_scene(here / "x.png")

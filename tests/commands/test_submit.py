@@ -19,6 +19,7 @@ from eacnet.datasets.labels import described
 from eacnet.evaluation.evaluate import evaluate
 from eacnet.evaluation.results import details
 from eacnet.models import load_model, save_model
+from eacnet.predict import submission
 from eacnet.scenes import write_dataset
 
 NUMBERS = [label.id for label in official_labels if 0 <= label.trainId < 255]
@@ -155,6 +156,31 @@ def test_frames_without_labels_are_predicted(eacnet, here, city, raw):
     code, _, err = eacnet("submit", city, "--raw", "raw", "--output", "out/x.zip")
     assert (code, err.count("\n")) == (1, 1)
     assert "mine_leftImg8bit.png is not named <city>_<6 digits>_<6 digits>" in err
+
+
+def test_frames_that_are_not_taken_are_named(eacnet, here, city, raw, monkeypatch):
+    """Of five test frames two: the benchmark would miss three, and this reads as a success."""
+    images = here / "raw/leftImg8bit"
+    for folder, name, count in (("test", "png", 2), ("test", "png.part", 1), ("Test", "png", 1)):
+        (images / folder / "bonn").mkdir(parents=True, exist_ok=True)
+        for index in range(count):
+            target = f"{folder}/bonn/bonn_00000{index}_000019_leftImg8bit.{name}"
+            source = next(raw.glob("leftImg8bit/test/*/*000001_000000_*"))
+            (images / target).write_bytes(source.read_bytes())
+    (images / "test/bonn/bonn_000009_000019_leftImg8bit.jp2").touch()
+    code, out, err = eacnet("submit", city, "--raw", "raw", "--output", "t.zip")
+    assert code == 0, err
+    assert "2 frames of test predicted" in out
+    told = [line for line in err.splitlines() if line.startswith("raw: ")]
+    assert told == [
+        "raw: not taken are 1 no images by their suffix:"
+        " leftImg8bit/test/bonn/bonn_000009_000019_leftImg8bit.jp2; 2 where no frames are looked"
+        " for: leftImg8bit/Test/bonn/bonn_000000_000019_leftImg8bit.png,"
+        " leftImg8bit/test/bonn/bonn_000000_000019_leftImg8bit.png.part",
+        "raw: 2 frames in test, where the benchmark has 1,525 and scores all of them",
+    ]
+    monkeypatch.setattr(submission, "_TEST_FRAMES", 2)
+    assert "the benchmark has" not in eacnet("submit", city, "--raw", "raw", "--output", "t.zip")[2]
 
 
 def test_it_goes_on_where_it_stopped_and_a_bad_frame_ends_in_one_line(
