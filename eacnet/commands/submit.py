@@ -35,8 +35,8 @@ def run(arguments: argparse.Namespace) -> None:
     """Write the zip; with --score also the scores.
 
     Raises:
-        InputError: there is no such network or frame, a frame can't be predicted, or the split
-            can't be scored.
+        InputError: there is no such network or frame, a frame can't be predicted, the split
+            can't be scored, or a file that is not ours has a result's name.
     """
     target = arguments.output
     if target.suffix != ".zip":
@@ -53,8 +53,9 @@ def run(arguments: argparse.Namespace) -> None:
 
     import eacnet
     from eacnet.evaluation.official import scorable_frames, score_files
-    from eacnet.predict.submission import Submission, check_classes, find_images
+    from eacnet.predict.submission import Submission, check_classes, check_replaceable, find_images
 
+    check_replaceable(target, arguments.score)
     images, remarks = find_images(arguments.raw, arguments.split)
     frames = scorable_frames(arguments.raw, arguments.split) if arguments.score else []
     model = eacnet.load_model(arguments.model)

@@ -15,12 +15,14 @@ from eacnet.datasets.cityscapes import DATASET, LABELS, OFFICIAL_NAME
 from eacnet.datasets.labels import described, trained
 from eacnet.datasets.listing import list_frames, take
 from eacnet.errors import InputError
-from eacnet.files import checksum, replacing
+from eacnet.files import checksum, read_json, replacing
 from eacnet.inference.folded import card_of
 from eacnet.models import EACNet
 from eacnet.progress import progress
 
 _MADE_FROM = "made from"
+_LABEL_IDS = "_labelIds.png"
+_OF_SCORES = {"split", "frames", "mean_class_iou"}
 _TEST_FRAMES = 1525  # of the benchmark
 
 
@@ -43,7 +45,7 @@ class Submission:
 
     def png(self, id_: str) -> Path:
         """Return where the prediction of a frame is kept."""
-        return self.folder / f"{id_}_labelIds.png"
+        return self.folder / f"{id_}{_LABEL_IDS}"
 
     def write(self, predict: Callable[[np.ndarray], np.ndarray], network: str) -> int:
         """Predict every frame that was not predicted before, and pack all of them.
@@ -86,6 +88,18 @@ class Submission:
             for id_ in self.images:
                 archive.write(self.png(id_), self.png(id_).name)
         return made
+
+
+def check_replaceable(target: Path, score: bool) -> None:
+    """Refuse to replace a zip that is none of label ids or, with `score`, a JSON without scores.
+
+    Raises:
+        InputError: there is one, which is somebody's own.
+    """
+    scores = target.with_suffix(".json")
+    for path, is_ours in ((target, _is_zip), *([(scores, _is_score)] if score else [])):
+        if path.is_file() and not is_ours(path):
+            raise _not_ours(path)
 
 
 def find_images(raw: Path, split: str) -> tuple[dict[str, Path], list[str]]:
@@ -154,7 +168,27 @@ def _check_own(png: Path) -> None:
     with png.open("rb") as file:
         head = file.read(1000)
     if f"{_MADE_FROM}\0".encode() not in head:
-        raise InputError(f"{png} was not written here and would be overwritten; use --output")
+        raise _not_ours(png)
+
+
+def _not_ours(path: Path) -> InputError:
+    return InputError(f"{path} was not written here and would be overwritten; use --output")
+
+
+def _is_zip(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return all(name.endswith(_LABEL_IDS) for name in archive.namelist())
+    except Exception:  # foreign bytes can raise anything
+        return False
+
+
+def _is_score(path: Path) -> bool:
+    try:
+        scores = read_json(path)
+    except InputError:
+        return False  # scores are never half-written
+    return isinstance(scores, dict) and scores.keys() >= _OF_SCORES
 
 
 def _note(ids: np.ndarray, source: str) -> str:

@@ -67,6 +67,8 @@ def test_scores_are_those_of_the_official_script_and_of_the_pipeline(
     code, out, err = eacnet("submit", city, *options)
     assert code == 0, err
     ours = json.loads((here / "out/val.json").read_text())
+    # Its own files are replaced.
+    assert eacnet("submit", city, *options)[0] == 0
     with zipfile.ZipFile("out/val.zip") as archive:
         archive.extractall("unpacked")
     theirs = official(here / "unpacked", raw, monkeypatch)
@@ -134,6 +136,42 @@ def test_only_what_it_wrote_itself_is_kept_or_replaced(eacnet, here, city, raw):
     code, _, err = eacnet(*command)
     assert (code, png.read_bytes()) == (1, theirs)
     assert "_labelIds.png was not written here and would be overwritten; use --output" in err
+
+
+def zipped(path, *names):
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in names:
+            archive.writestr(name, b"x")
+
+
+@pytest.mark.parametrize(
+    ("name", "make"),
+    [
+        ("mine.json", lambda path: path.write_text('{"precious": 1}')),
+        ("mine.json", lambda path: path.write_text("no JSON")),
+        ("mine.json", lambda path: path.write_text('["split", "frames", "mean_class_iou"]')),
+        ("mine.zip", lambda path: path.write_bytes(b"no zip")),
+        ("mine.zip", lambda path: zipped(path, "a_labelIds.png", "thesis.tex")),
+    ],
+)
+def test_a_file_of_somebody_elses_is_refused_before_any_work(
+    eacnet, here, city, raw, name, make, monkeypatch
+):
+    make(here / name)
+    before = (here / name).read_bytes()
+    monkeypatch.setattr(submission, "find_images", None)
+    options = ("--raw", raw, "--split", "val", "--output", "mine.zip", "--score")
+    code, _, err = eacnet("submit", city, *options)
+    assert (code, (here / name).read_bytes()) == (1, before)
+    assert err == f"error: {name} was not written here and would be overwritten; use --output\n"
+
+
+def test_a_json_is_no_matter_where_no_scores_are_written(eacnet, here, city, raw):
+    (here / "t.json").write_text('{"precious": 1}')
+    zipped(here / "t.zip", "synthetic_000000_000000_labelIds.png")
+    code, _, err = eacnet("submit", city, "--raw", raw, "--output", "t.zip")
+    assert code == 0, err
+    assert (here / "t.json").read_text() == '{"precious": 1}'
 
 
 def test_a_place_for_the_scores_is_seen_to_before_the_work(eacnet, here, city, raw):
