@@ -65,7 +65,8 @@ def run(arguments: argparse.Namespace) -> None:
         # That no labels are taken for the images of train_extra is a choice, not a fault.
         unasked = {*dataset.withheld, *({"train_extra"} if not there.get("train_extra") else ())}
         splits = [split for split in get_args(Split) if split in there.keys() - unasked]
-        how = list(dict.fromkeys(["train", *splits])), ["train"], (splits or ["train"])[-1]
+        scored = [split for split in splits if split != "train"]
+        how = list(dict.fromkeys(["train", *splits])), ["train"], scored[-1] if scored else None
     found = inspect(dataset, root, reading, *how)
     print(f"{root}: {dataset.title}, {reading.protocol}\n")
     print("\n".join(lines(found)))

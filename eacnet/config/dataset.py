@@ -11,7 +11,7 @@ class DatasetParams(Strict):
     """Which splits are trained on, watched and scored; a dataset's file may ask for more keys.
 
     `reading` names a way of reading the labels where a dataset has several. Unless `allow_overlap`,
-    a frame that is scored must not be trained on under another name.
+    a frame that is scored must not be trained on, under another name either.
     """
 
     train: Annotated[list[Split], Field(min_length=1)]

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from eacnet.data.images import UNLISTED, read_image, read_values
-from eacnet.data.overlap import is_leak, shared_frames
+from eacnet.data.overlap import is_leak, scored_in_training, shared_frames
 from eacnet.datasets.labels import IGNORED, Label, lookup
 from eacnet.datasets.listing import Frame, Listing, list_frames, take
 from eacnet.datasets.record import Dataset, Reading
@@ -67,7 +67,7 @@ def inspect(
     reading: Reading,
     splits: Sequence[str],
     train: Sequence[str],
-    evaluate: str,
+    evaluate: str | None,
     allow_overlap: bool = False,
 ) -> Inspection:
     """Read all frames of the dataset at `root` that the prepare stage would read.
@@ -88,6 +88,8 @@ def inspect(
             found.problems.append(f"every pixel of split {split!r} is ignored; {remedy}")
     if listing.left:
         found.remarks.append(f"not taken are {listing.left_out()}")
+    if both := scored_in_training(train, evaluate):
+        (found.remarks if allow_overlap else found.problems).append(both)
     for names in combinations(splits, 2):
         pair = {name: (found.surveys[name].frames, found.surveys[name].hashes) for name in names}
         shared = shared_frames(pair)

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, TypeVar
 import numpy as np
 
 from eacnet.data.images import read_image, read_labels
-from eacnet.data.overlap import is_leak, shared_frames
+from eacnet.data.overlap import is_leak, scored_in_training, shared_frames
 from eacnet.data.store import Digest
 from eacnet.datasets import find
 from eacnet.datasets.labels import IGNORED, Label, described
@@ -86,9 +86,16 @@ def prepare(
 
     Raises:
         InputError: a file is missing, unreadable, of another size than its labels, or holds an
-            unknown label; a split is empty or every pixel of it is ignored; a frame of `evaluate`
-            is in `train` under another name, unless `allow_overlap`.
+            unknown label; a split is empty or every pixel of it is ignored; `evaluate`, or a
+            frame of it under another name, is in `train`, unless `allow_overlap`.
     """
+    if both := scored_in_training(train, evaluate):
+        if not allow_overlap:
+            raise InputError(
+                f"{both}: that is no test; set datasets.{dataset}.evaluate to another split, or"
+                f" datasets.{dataset}.allow_overlap to true if it may be scored all the same"
+            )
+        print(f"{raw}: {both}", file=sys.stderr)
     record = find(dataset)
     how = record.reading(reading)
     listing = list_frames(record, raw, how)

@@ -50,6 +50,14 @@ def test_what_is_there_is_said_in_numbers(root):
     assert "Refused" not in text
 
 
+def test_a_split_alone_is_trained_on_and_not_scored(root):
+    for kind in ("images", "labels"):
+        for path in (root / kind / "test").iterdir():
+            path.unlink()
+    done = inspect(root)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_the_sheet_shows_image_labels_and_both(root):
     inspect(root, "--frames", "1", "--sheet", "sheet.png")
     sheet = np.asarray(Image.open(root.parent / "sheet.png")).astype(int)

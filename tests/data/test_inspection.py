@@ -42,3 +42,12 @@ def test_pixels_and_images_of_each_value_are_counted(camvid, pixels):
     for value in range(12):
         assert survey.pixels[value] == sum((labels == value).sum() for labels in maps)
         assert survey.images[value] == sum((labels == value).any() for labels in maps)
+
+
+def test_a_split_that_is_trained_on_and_scored_is_told(camvid):
+    dataset = find("camvid")
+    how = dataset.reading(None), ["train", "val"], ["train", "val"], "val"
+    told = ["split 'val' is both trained on and scored"]
+    assert inspect(dataset, camvid, *how).problems == told
+    allowed = inspect(dataset, camvid, *how, allow_overlap=True)
+    assert (allowed.problems, allowed.remarks) == ([], told)

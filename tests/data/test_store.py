@@ -389,6 +389,16 @@ def test_frames_that_are_trained_and_scored_are_refused(camvid, tmp_path, capsys
     assert capsys.readouterr().err.count("1 images are in train and in test (1 = 2)") == 2
 
 
+def test_a_split_that_is_trained_on_and_scored_is_refused(camvid, tmp_path, capsys):
+    how = "camvid", camvid, tmp_path / "store", SPLITS, ["train", "test"], "test"
+    with pytest.raises(InputError, match=r"'test' is both trained on and scored.*camvid\.allow_o"):
+        prepare(*how)
+    assert not (tmp_path / "store").exists()
+    prepare(*how, allow_overlap=True)
+    assert "split 'test' is both trained on and scored" in capsys.readouterr().err
+    prepare("camvid", camvid, tmp_path / "store", SPLITS, ["train", "val"], "test")
+
+
 def test_frames_in_two_splits_are_named_where_it_does_no_harm(camvid, tmp_path, capsys):
     twice(camvid, "train/1.png", "val/0.png")
     twice(camvid, "val/1.png", "test/0.png")
