@@ -4,6 +4,8 @@ import ast
 from pathlib import Path
 
 import pytest
+from dvc.fs import localfs
+from dvc.ignore import DvcIgnoreFilter
 from ruamel.yaml import YAML
 
 from eacnet.config.names import BACKBONES, BASELINES
@@ -77,3 +79,10 @@ def test_all_that_can_change_the_summary():
 def test_all_that_can_change_what_is_counted(stage):
     found = watched(stage, **{"model.backbone": "dab", "item.backbone": "dab"})
     assert computing(ROOT / "eacnet/evaluation/evaluate.py") <= found
+
+
+def test_dvc_sees_all_of_a_dataset_and_no_leftovers_of_the_code():
+    ignored = DvcIgnoreFilter(localfs, str(ROOT)).is_ignored_file
+    for folder in ("__pycache__", ".cache", ".venv"):
+        assert not ignored(str(ROOT / "data/raw/folder/images/train" / folder / "a.png"))
+    assert ignored(str(ROOT / "eacnet/datasets/__pycache__/folder.cpython-311.pyc"))
