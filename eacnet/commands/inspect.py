@@ -3,7 +3,7 @@
 Reads every frame that the prepare stage would read and says what there is: frames, sizes, classes
 with their share of pixels and of images, files that are not taken and why, frames in two splits.
 Writes a contact sheet. Splits are those of params.yaml where it stands in this folder and names the
-dataset. The exit code is 1 where the prepare stage would refuse the dataset.
+dataset. The exit code is 1 where the pipeline would refuse the dataset.
 
     eacnet inspect data/raw/folder
     eacnet inspect ~/CamVid --dataset camvid --sheet camvid.png
@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Print what was found and write the contact sheet.
 
     Raises:
-        InputError: the folder is none, or the prepare stage would refuse the dataset.
+        InputError: the folder is none, or the pipeline would refuse the dataset.
     """
     root, sheet = arguments.folder, arguments.sheet
     if not root.is_dir():

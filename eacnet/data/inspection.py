@@ -13,7 +13,7 @@ import numpy as np
 from eacnet.data.images import UNLISTED, read_image, read_values
 from eacnet.data.overlap import is_leak, scored_in_training, shared_frames
 from eacnet.datasets.labels import IGNORED, Label, lookup
-from eacnet.datasets.listing import Frame, Listing, list_frames, take
+from eacnet.datasets.listing import Frame, Listing, check_regular, list_frames, take
 from eacnet.datasets.record import Dataset, Reading
 from eacnet.errors import InputError
 from eacnet.progress import progress
@@ -50,7 +50,7 @@ class Inspection:
         listing: which files are frames, and which are not taken.
         table: what the values of label files mean.
         surveys: of each split.
-        problems: one line for each reason for which the prepare stage would refuse it.
+        problems: one line for each reason for which the stages raw or prepare would refuse it.
         remarks: one line for each thing that it would take, but that a person should know.
     """
 
@@ -86,6 +86,10 @@ def inspect(
         if survey.frames and survey.all_ignored(table):
             remedy = dataset.withheld.get(split, "check its label files")
             found.problems.append(f"every pixel of split {split!r} is ignored; {remedy}")
+    try:
+        check_regular(root)
+    except InputError as error:
+        found.problems.append(str(error))
     if listing.left:
         found.remarks.append(f"not taken are {listing.left_out()}")
     if both := scored_in_training(train, evaluate):

@@ -140,13 +140,15 @@ def check_regular(root: Path) -> None:
     """Refuse what DVC can't read below `root`: it would wait for a pipe without end.
 
     Raises:
-        InputError: a file there is a pipe, a device, or a link that leads nowhere.
+        InputError: a file there is a pipe, a device, a link that leads nowhere, or DVC's own.
     """
     for folder, _, names in os.walk(root):
         for path in (Path(folder, name) for name in sorted(names)):
             if not path.is_file():
                 what = "a link that leads nowhere" if path.is_symlink() else "no regular file"
                 raise InputError(f"{path} is {what}; remove it")
+            if path.name == ".dvcignore":
+                raise InputError(f"{path}: DVC takes no such file in a dataset; remove it")
 
 
 def _is_text(name: str) -> bool:

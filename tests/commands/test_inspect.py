@@ -107,6 +107,9 @@ def name_in_latin_1(root):
             "1 images are in train and in test (1 = 0)",
         ),
         (ignore_all, "every pixel of split 'test' is ignored"),
+        (lambda r: os.mkfifo(r / "pipe"), "pipe is no regular file; remove it"),
+        (lambda r: (r / "images/x").symlink_to("gone"), "images/x is a link that leads nowhere"),
+        (lambda r: (r / ".dvcignore").touch(), ".dvcignore: DVC takes no such file in a dataset"),
         (name_in_latin_1, "has a name that is no UTF-8 or holds control characters; rename it"),
     ],
 )

@@ -2,6 +2,9 @@ import os
 from pathlib import Path
 
 import pytest
+from dvc.fs import localfs
+from dvc_data.hashfile.build import IgnoreInCollectedDirError, build
+from dvc_data.hashfile.db import HashFileDB
 
 from eacnet.datasets import find
 from eacnet.datasets.listing import check_regular, list_frames, take
@@ -98,6 +101,14 @@ def test_what_dvc_could_not_read_is_refused(tmp_path, make):
     check_regular(tmp_path)
     make(tmp_path / "images/x")
     with pytest.raises(InputError, match=r"images/x is (no regular|a link that leads nowhere)"):
+        check_regular(tmp_path)
+
+
+def test_a_file_of_dvcs_own_is_refused_as_dvc_does(tmp_path):
+    touch(tmp_path, "images/train/.dvcignore")
+    with pytest.raises(IgnoreInCollectedDirError):
+        build(HashFileDB(localfs, str(tmp_path / "db")), str(tmp_path), localfs, "md5")
+    with pytest.raises(InputError, match=r"images/train/\.dvcignore: DVC takes no such file"):
         check_regular(tmp_path)
 
 
