@@ -1,6 +1,5 @@
 """What a person wants to know of a dataset before training on it for hours."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from eacnet.data.images import UNLISTED, read_image, read_values
-from eacnet.data.overlap import is_leak, scored_in_training, shared_frames
+from eacnet.data.overlap import image_hash, is_leak, scored_in_training, shared_frames
 from eacnet.datasets.labels import IGNORED, Label, lookup
 from eacnet.datasets.listing import Frame, Listing, check_regular, list_frames, take
 from eacnet.datasets.record import Dataset, Reading
@@ -26,7 +25,7 @@ class Survey:
     Attributes:
         frames: those that can be read.
         sizes: how many frames have which (height, width).
-        hashes: of the frames' pixels.
+        hashes: of the frames' images.
         pixels: by what label files hold, see `read_values`: how many pixels have it.
         images: ... and how many label files have it.
     """
@@ -120,7 +119,7 @@ def _survey(found: Inspection, split: str, reading: Reading) -> Survey:
             )
         counts = np.bincount(values.ravel(), minlength=UNLISTED + 1)
         held = {int(value): int(counts[value]) for value in np.flatnonzero(counts)}
-        return values.shape, hashlib.sha256(image).digest(), held
+        return values.shape, image_hash(image), held
 
     survey = Survey()
     _, known = lookup(found.table)

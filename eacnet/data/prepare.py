@@ -1,6 +1,5 @@
 """From a dataset as its owners ship it to the prepared store: decoded once, checked and counted."""
 
-import hashlib
 import os
 import sys
 from collections import Counter, deque
@@ -15,7 +14,7 @@ from typing import Any, BinaryIO, TypeVar
 import numpy as np
 
 from eacnet.data.images import read_image, read_labels
-from eacnet.data.overlap import is_leak, scored_in_training, shared_frames
+from eacnet.data.overlap import image_hash, is_leak, scored_in_training, shared_frames
 from eacnet.data.store import Digest
 from eacnet.datasets import find
 from eacnet.datasets.labels import IGNORED, Label, described
@@ -43,8 +42,8 @@ class Decoded:
 
     @cached_property
     def hash(self) -> bytes:
-        """SHA-256 of the image's pixels."""
-        return hashlib.sha256(self.image).digest()
+        """By which the same image is found in two splits."""
+        return image_hash(self.image)
 
     @cached_property
     def sums(self) -> np.ndarray:

@@ -9,8 +9,10 @@ from PIL import Image
 
 from eacnet.data import prepare as store_module
 from eacnet.data.frames import Frames, same_size, sizes_of
+from eacnet.data.inspection import inspect
 from eacnet.data.prepare import prepare
 from eacnet.data.store import open_store
+from eacnet.datasets import find
 from eacnet.errors import InputError
 
 SPLITS = ["train", "val", "test"]
@@ -387,6 +389,16 @@ def test_frames_that_are_trained_and_scored_are_refused(camvid, tmp_path, capsys
     prepare(*how, "test", allow_overlap=True)
     prepare(*how, "val")
     assert capsys.readouterr().err.count("1 images are in train and in test (1 = 2)") == 2
+
+
+def test_black_frames_of_two_shapes_are_two_images(camvid, tmp_path):
+    for split, size in (("train", (30, 20)), ("test", (20, 30))):
+        Image.new("RGB", size).save(camvid / split / "0.png")
+        Image.new("L", size, 1).save(camvid / f"{split}annot" / "0.png")
+    prepare("camvid", camvid, tmp_path / "store", SPLITS, ["train"], "test")
+    dataset = find("camvid")
+    found = inspect(dataset, camvid, dataset.reading(), ["train", "test"], ["train"], "test")
+    assert not found.problems + found.remarks
 
 
 def test_a_split_that_is_trained_on_and_scored_is_refused(camvid, tmp_path, capsys):
