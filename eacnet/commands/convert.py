@@ -18,7 +18,7 @@ from eacnet.config.names import DATASETS
 from eacnet.datasets import find
 from eacnet.datasets.labels import described
 from eacnet.datasets.table import read_table
-from eacnet.errors import InputError
+from eacnet.errors import InputError, one_line
 from eacnet.files import check_file
 
 # Those whose classes are fixed; a drawn one has the classes of what it is drawn after.
@@ -101,10 +101,11 @@ def run(arguments: argparse.Namespace) -> None:
         known.append(f"without {' and '.join(dropped)}, which only training needs")
     if published.align_corners:
         known.append("published with upsampling align_corners=True, here False")
-    print(
+    said = (
         f"{source}: backbone {model.backbone_name}, calibration {model.calibration_name}, "
         f"{model.num_classes} classes of {card['from']}, {', '.join(known)} -> {target}"
     )
+    print(one_line(said))
 
 
 def _card(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import argparse
 from pathlib import Path
 
 from eacnet.commands import image_size
-from eacnet.errors import InputError
+from eacnet.errors import InputError, one_line
 from eacnet.files import check_file
 
 
@@ -62,8 +62,9 @@ def run(arguments: argparse.Namespace) -> None:
             )
     signature = Signature(arguments.uint8_input, arguments.label_map, arguments.size)
     metadata = export_model(load_model(arguments.model), arguments.target, signature)
-    print(
+    said = (
         f"{arguments.target}: {metadata['backbone']}, calibration {metadata['calibration']}; "
         f"{metadata['input']} -> {metadata['output']}; sizes: {metadata['sizes']}; "
         f"verified at {'this size' if signature.size else 'two sizes'}"
     )
+    print(one_line(said))

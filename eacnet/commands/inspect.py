@@ -16,7 +16,7 @@ from typing import get_args
 from eacnet.config.dataset import DatasetParams
 from eacnet.config.names import DATASETS, Split
 from eacnet.config.params import load_params
-from eacnet.errors import InputError
+from eacnet.errors import InputError, one_line
 from eacnet.files import check_file, real, replacing
 
 
@@ -68,12 +68,12 @@ def run(arguments: argparse.Namespace) -> None:
         scored = [split for split in splits if split != "train"]
         how = list(dict.fromkeys(["train", *splits])), ["train"], scored[-1] if scored else None
     found = inspect(dataset, root, reading, *how)
-    print(f"{root}: {dataset.title}, {reading.protocol}\n")
+    print(one_line(f"{root}: {dataset.title}, {reading.protocol}") + "\n")
     print("\n".join(lines(found)))
     if any(survey.frames for survey in found.surveys.values()):
         with replacing(sheet) as temporary:
             contact_sheet(found, reading, arguments.frames).save(temporary, format="PNG")
-        print(f"\n{sheet}: images, labels, and both over each other")
+        print("\n" + one_line(f"{sheet}: images, labels, and both over each other"))
     if found.problems:
         raise InputError(f"{root} can't be prepared as it is: {len(found.problems)} problems")
 

@@ -101,11 +101,12 @@ def run(arguments: argparse.Namespace) -> None:
         "samples": len(samples),
         "predicted_at": arguments.size,
     }
-    print(
+    said = (
         f"{path}, {why}: {model.backbone_name} with calibration {model.calibration_name},"
         f" {model.num_classes} classes of {model.card.dataset or 'an unnamed dataset'},"
         f" {predictor.runtime} {predictor.precision} on {predictor.device}"
     )
+    print(one_line(said))
     if predictor.choice:
         on = "" if samples else " (on drawn scenes, without int8; better: --samples)"
         print(f"auto picked {describe_choice(predictor.choice)}{on}")
@@ -131,7 +132,7 @@ def run(arguments: argparse.Namespace) -> None:
             if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EPIPE):
                 raise
             problems.append(explained(error) or repr(error))
-    print(f"{done} of {len(sources)} files -> {arguments.output}")
+    print(one_line(f"{done} of {len(sources)} files -> {arguments.output}"))
     if problems:
         print(*map(one_line, problems), sep="\n", file=sys.stderr)
         raise InputError(f"{len(problems)} of the inputs had a problem, named above")

@@ -12,7 +12,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from eacnet.errors import InputError
+from eacnet.errors import InputError, one_line
 
 MEANS = ("class_iou", "class_iiou", "category_iou", "category_iiou")
 HEADINGS = ("IoU classes", "iIoU classes", "IoU categories", "iIoU categories")
@@ -61,13 +61,13 @@ def run(arguments: argparse.Namespace) -> None:
     model = eacnet.load_model(arguments.model)
     check_classes(model)
     if remarks:
-        print(*remarks, sep="\n", file=sys.stderr)
+        print(*map(one_line, remarks), sep="\n", file=sys.stderr)
     predictor = eacnet.Predictor(model, runtime=arguments.runtime, device=arguments.device)
     submission = Submission(images, target)
     network = f"{checksum(arguments.model)} {predictor.runtime} {predictor.precision}"
     made = submission.write(predictor, network)
     kept = f", {len(images) - made} of an earlier run" if made < len(images) else ""
-    print(f"{made} frames of {arguments.split} predicted{kept} -> {target}")
+    print(one_line(f"{made} frames of {arguments.split} predicted{kept} -> {target}"))
     if not arguments.score:
         return
     scores = score_files(frames, lambda frame: submission.png(frame.id))
@@ -75,4 +75,4 @@ def run(arguments: argparse.Namespace) -> None:
     for heading, name in zip(HEADINGS, MEANS, strict=True):
         mean = scores[f"mean_{name}"]
         print(f"{heading:16} {'-' if mean is None else f'{mean:.2f} %':>8}")
-    print(f"by class and category -> {target.with_suffix('.json')}")
+    print(one_line(f"by class and category -> {target.with_suffix('.json')}"))

@@ -14,7 +14,7 @@ from eacnet.data.overlap import image_hash, is_leak, scored_in_training, shared_
 from eacnet.datasets.labels import IGNORED, Label, lookup
 from eacnet.datasets.listing import Frame, Listing, check_regular, list_frames, take
 from eacnet.datasets.record import Dataset, Reading
-from eacnet.errors import InputError
+from eacnet.errors import InputError, one_line
 from eacnet.progress import progress
 
 
@@ -169,7 +169,7 @@ def lines(found: Inspection) -> Iterator[str]:
         yield f"{label.name[:21]:22}{trained:14}{shares}"
     for title, entries in (("Worth knowing", found.remarks), ("Refused", found.problems)):
         if entries:
-            yield from ("", f"{title}:", *(f"- {entry}" for entry in entries))
+            yield from ("", f"{title}:", *(f"- {one_line(entry)}" for entry in entries))
 
 
 def _text(size: Sequence[int]) -> str:

@@ -19,7 +19,7 @@ from eacnet.data.store import Digest
 from eacnet.datasets import find
 from eacnet.datasets.labels import IGNORED, Label, described
 from eacnet.datasets.listing import Frame, list_frames, take
-from eacnet.errors import InputError
+from eacnet.errors import InputError, one_line
 from eacnet.files import replacing_folder, write_json
 from eacnet.progress import progress
 
@@ -94,14 +94,14 @@ def prepare(
                 f"{both}: that is no test; set datasets.{dataset}.evaluate to another split, or"
                 f" datasets.{dataset}.allow_overlap to true if it may be scored all the same"
             )
-        print(f"{raw}: {both}", file=sys.stderr)
+        print(one_line(f"{raw}: {both}"), file=sys.stderr)
     record = find(dataset)
     how = record.reading(reading)
     listing = list_frames(record, raw, how)
     frames = take(listing, record, raw, splits)
     table = how.classes(raw)
     if listing.left:
-        print(f"{raw}: not taken are {listing.left_out()}", file=sys.stderr)
+        print(one_line(f"{raw}: not taken are {listing.left_out()}"), file=sys.stderr)
     for split in splits:
         maps = (read_labels(frame.labels, table, how.colours) for frame in frames[split])
         if all((labels == IGNORED).all() for labels in maps):
@@ -123,7 +123,7 @@ def prepare(
                         f"{shared}; remove them, or set datasets.{dataset}.allow_overlap to "
                         "true if they may be scored all the same"
                     )
-                print(f"{raw}: {shared}", file=sys.stderr)
+                print(one_line(f"{raw}: {shared}"), file=sys.stderr)
         classes = described(table)
         size = _sizes([size for part in written.values() for size in part.sizes])
         entries = {

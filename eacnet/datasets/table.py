@@ -7,7 +7,7 @@ import unicodedata
 from pathlib import Path
 
 from eacnet.datasets.labels import IGNORED, Label
-from eacnet.errors import InputError
+from eacnet.errors import InputError, one_line
 
 COLUMNS = ("id", "name", "red", "green", "blue")
 
@@ -101,7 +101,8 @@ def _text(path: Path) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = content.decode("cp1252")
-        print(f"{path} is no UTF-8 and is read as Windows-1252; if names look wrong, save it anew")
+        said = f"{path} is no UTF-8 and is read as Windows-1252; if names look wrong, save it anew"
+        print(one_line(said))
         return text
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from eacnet.data.images import read_image
-from eacnet.errors import InputError
+from eacnet.errors import InputError, one_line
 from eacnet.files import replacing, replacing_folder, write_json
 from eacnet.predict.overlay import (
     GAP,
@@ -108,7 +108,11 @@ class Predictions:
             total, shares, head = 0.0, np.zeros(len(colors)), {}
             count = 0
             frames: Iterable[Any] = progress(
-                video, total=video.frames, desc=source.path.name, unit="frame", leave=False
+                video,
+                total=video.frames,
+                desc=one_line(source.path.name),
+                unit="frame",
+                leave=False,
             )
             for count, frame in enumerate(frames, start=1):
                 found = self._segment(source, frame.pixels)

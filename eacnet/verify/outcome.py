@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from tabulate import tabulate
 
+from eacnet.errors import one_line
 from eacnet.layout import SPEED
 from eacnet.verify.compare import Comparison
 
@@ -45,7 +46,7 @@ def outcome(title: str, checks: Sequence[Check]) -> str:
     done = [check.outcome for check in checks if check.outcome]
     figures = sum(one.figures for one in done)
     missed = sum(len(one.differences) for one in done)
-    parts.append(f"{title}: {figures - missed} of {figures} figures reproduced")
+    parts.append(f"{one_line(title)}: {figures - missed} of {figures} figures reproduced")
     if damaged:
         parts[-1] += f"; {len(damaged)} of {len(checks)} checks fail on what is missing or damaged"
     if undone:
@@ -68,7 +69,7 @@ def _row(check: Check) -> tuple[str, ...]:
 def _differences(check: Check) -> str:
     found = check.outcome.differences
     lines = [f"Not reproduced ({check.run}, {check.what}):"]
-    lines += [f"  {one}" for one in found[:SHOWN]]
+    lines += [one_line(f"  {one}") for one in found[:SHOWN]]
     if len(found) > SHOWN:
         lines.append(f"  and {len(found) - SHOWN} more")
     if check.what == ANEW and check.outcome.within_tolerance:
@@ -90,5 +91,7 @@ def _obstacles(heading: str, undone: Sequence[Check]) -> str:
     runs: dict[tuple[str, str], list[str]] = {}
     for check in undone:
         runs.setdefault((check.what, check.obstacle), []).append(check.run)
-    lines = [f"  {what} ({', '.join(names)}): {why}" for (what, why), names in runs.items()]
+    lines = [
+        one_line(f"  {what} ({', '.join(names)}): {why}") for (what, why), names in runs.items()
+    ]
     return "\n".join([heading, *lines])

@@ -58,6 +58,17 @@ def test_a_split_alone_is_trained_on_and_not_scored(root):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_file_names_reach_the_terminal_in_one_line(root):
+    path = root / "images/train/0.png"
+    path.rename(path.with_name("x\x1b[31mred\nline2.png"))
+    done = inspect(root)
+    assert done.returncode == 1
+    refused = done.stdout.split("Refused:\n")[1].split("\n\n")[0].splitlines()
+    assert any("x\\x1b[31mred\\nline2.png is an image without" in line for line in refused)
+    assert all(line.startswith("- ") for line in refused)
+    assert "\x1b" not in done.stdout + done.stderr
+
+
 def test_the_sheet_shows_image_labels_and_both(root):
     inspect(root, "--frames", "1", "--sheet", "sheet.png")
     sheet = np.asarray(Image.open(root.parent / "sheet.png")).astype(int)

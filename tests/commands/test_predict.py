@@ -131,6 +131,15 @@ def test_it_goes_on_after_a_bad_file_and_names_it(eacnet, here, weights, save_sc
     }
 
 
+def test_a_line_break_in_a_name_splits_no_progress_bar(eacnet, here, weights, save_video):
+    save_video(here / "clip.mp4", frames=2)
+    (here / "clip.mp4").rename(here / "a\x1b[1m\nclip.mp4")
+    code, out, err = eacnet("predict", ".", "--model", weights)
+    assert code == 0, err
+    assert "a\\x1b[1m\\nclip.mp4: " in err
+    assert "\x1b[1m" not in out + err
+
+
 def test_size_scales_the_image_and_brings_the_labels_back(eacnet, here, weights, save_scene):
     save_scene(here / "x.png", 50, 70)
     code, _, err = eacnet("predict", "x.png", "--model", weights, "--size", "24x32")
