@@ -3,13 +3,15 @@
 Reads every frame that the prepare stage would read and says what there is: frames, sizes, classes
 with their share of pixels and of images, files that are not taken and why, frames in two splits.
 Writes a contact sheet. Splits are those of params.yaml where it stands in this folder and names the
-dataset. The exit code is 1 where the pipeline would refuse the dataset.
+dataset; another project's is ignored. It ends with 1 where the pipeline would refuse the dataset.
 
     eacnet inspect data/raw/folder
     eacnet inspect ~/CamVid --dataset camvid --sheet camvid.png
 """
 
 import argparse
+import re
+import sys
 from pathlib import Path
 from typing import get_args
 
@@ -79,10 +81,17 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _entry(dataset: str) -> DatasetParams | None:
-    """Return the dataset's entry in params.yaml, if there is one here."""
-    if not Path("params.yaml").is_file():
+    """Return the dataset's entry in params.yaml, if there is one here that is this pipeline's."""
+    path = Path("params.yaml")
+    if not path.is_file():
         return None
-    return getattr(load_params().datasets, dataset)
+    # Every project that uses DVC has a file of this name, and it may be none that we can read.
+    if not re.search(rb"^datasets\s*:", path.read_bytes(), re.MULTILINE):
+        print(
+            f"{path} here has no key datasets, so it is another project's: ignored", file=sys.stderr
+        )
+        return None
+    return getattr(load_params(path).datasets, dataset)
 
 
 def _guess(root: Path) -> str:

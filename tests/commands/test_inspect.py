@@ -3,11 +3,13 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+ROOT = Path(__file__).parents[2]
 TABLE = "id,name,red,green,blue\n0,void,0,0,0\n1,road,128,64,128\n2,car,0,0,142\n"
 
 
@@ -67,6 +69,27 @@ def test_file_names_reach_the_terminal_in_one_line(root):
     assert any("x\\x1b[31mred\\nline2.png is an image without" in line for line in refused)
     assert all(line.startswith("- ") for line in refused)
     assert "\x1b" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    "text", ["train:\n  lr: 0.1\n", "a: &x 1\nb: *x\n", "model:\n datasets: 1\n"]
+)
+def test_another_projects_parameters_are_ignored_and_it_is_said(root, text):
+    (root.parent / "params.yaml").write_text(text)
+    done = inspect(root)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.startswith("params.yaml here has no key datasets, so it is another project")
+
+
+def test_splits_are_those_of_this_projects_parameters(root):
+    text = (ROOT / "params.yaml").read_text()
+    (root.parent / "params.yaml").write_text(text)
+    done = inspect(root)
+    assert "has no frames in split 'val'" in done.stdout
+    (root.parent / "params.yaml").write_text(text.replace("datasets:", "datasets: {", 1))
+    done = inspect(root)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "params.yaml is no valid YAML" in done.stderr
 
 
 def test_the_sheet_shows_image_labels_and_both(root):
