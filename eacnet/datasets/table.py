@@ -17,7 +17,7 @@ def read_table(path: Path) -> tuple[Label, ...]:
 
     Classes are trained in the order of the rows; rows named "void" are ignored in training and
     scores. A column `category` is optional, further columns are not read. Columns may be separated
-    by commas, semicolons or tabs; the text may be UTF-8, UTF-16 or Windows' Latin-1.
+    by commas, semicolons or tabs; the text may be UTF-8, UTF-16, UTF-32 or Windows' Latin-1.
 
     Raises:
         InputError: the file is missing, a column is missing, a row does not hold a class, or two
@@ -60,22 +60,23 @@ def _label(row: dict[str, str], before: list[Label]) -> Label:
         raise ValueError("expected whole numbers") from None
     if not all(0 <= number <= 255 for number in (value, *color)):
         raise ValueError("a number is outside 0..255")
-    name, color = row["name"], tuple(color)
+    name, category, color = row["name"], row.get("category", ""), tuple(color)
     if not name:
         raise ValueError("the name is empty")
-    if not name.isprintable():
-        raise ValueError(f"the name {name!r} holds characters that can't be seen")
+    for column, text in (("name", name), ("category", category)):
+        if not text.isprintable():
+            raise ValueError(f"the {column} {text!r} holds characters that can't be seen")
     if value in (label.id for label in before):
         raise ValueError(f"id {value} is there twice")
     if name.casefold() == "void":
-        return Label(value, IGNORED, "void", row.get("category", ""), color)
+        return Label(value, IGNORED, "void", category, color)
     classes = [label for label in before if label.train_id != IGNORED]
     if _alike(name) in (_alike(label.name) for label in classes):
         raise ValueError(f"{name!r} is there twice")
     for label in classes:
         if label.color == color:
             raise ValueError(f"{name!r} has the colour of {label.name!r}; give each its own")
-    return Label(value, len(classes), name, row.get("category", ""), color)
+    return Label(value, len(classes), name, category, color)
 
 
 def _alike(name: str) -> str:
@@ -92,13 +93,21 @@ def _number(cell: str) -> int:
 
 
 def _text(path: Path) -> str:
+    # A tool that writes a byte-order mark may do so before one that was there.
+    return _decoded(path).lstrip("\ufeff")
+
+
+def _decoded(path: Path) -> str:
     content = path.read_bytes()
+    # Before UTF-16, with whose mark that of UTF-32 begins.
+    if content.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return content.decode("utf-32")
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return content.decode("utf-16")
     if b"\0" in content:
         raise csv.Error("it holds zero bytes")
     try:
-        return content.decode("utf-8-sig")
+        return content.decode()
     except UnicodeDecodeError:
         text = content.decode("cp1252")
         said = f"{path} is no UTF-8 and is read as Windows-1252; if names look wrong, save it anew"

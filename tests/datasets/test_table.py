@@ -26,6 +26,10 @@ def test_a_table_is_read_in_the_order_of_its_rows(tmp_path):
         PLAIN.encode("utf-8-sig"),
         PLAIN.encode("utf-16"),
         b"\xfe\xff" + PLAIN.encode("utf-16-be"),
+        PLAIN.encode("utf-32"),
+        b"\x00\x00\xfe\xff" + PLAIN.encode("utf-32-be"),
+        b"\xef\xbb\xbf" * 2 + PLAIN.encode(),
+        ("\ufeff" + PLAIN).encode("utf-16"),
         PLAIN.encode("latin-1"),
         PLAIN.replace("\n", "\r\n"),
         PLAIN.replace(",", ";"),
@@ -52,6 +56,7 @@ def test_a_quoted_name_may_hold_the_separator(tmp_path):
 
 
 HEAD = "id,name,red,green,blue\n"
+TELLING = "id,name,category,red,green,blue\n"
 
 
 @pytest.mark.parametrize(
@@ -75,6 +80,8 @@ HEAD = "id,name,red,green,blue\n"
         (HEAD + "1,\xe9,0,0,0\n2,e\u0301,0,0,1\n", "is there twice"),
         (HEAD + "1,a,0,0,0\n2,a\u200b,0,0,1\n", r"'a\\u200b' holds characters that can't be seen"),
         (HEAD + '1,"a\nb",0,0,0\n', "holds characters that can't be seen"),
+        (TELLING + '1,a,"x\ny",0,0,0\n', r"the category 'x\\ny' holds characters that can't be"),
+        (TELLING + "1,a,x\x1b[31m,0,0,0\n", r"the category 'x\\x1b\[31m' holds characters"),
         (HEAD + "1,a,5,0,0\n2,b,5,0,0\n", "'b' has the colour of 'a'"),
         (HEAD + "1,a,0,0,0\n", "1 classes"),
         (HEAD + '1,"a,0,0,0\n', "is no table"),
