@@ -94,11 +94,17 @@ DATASET = Dataset(
     how_to_get="register at cityscapes-dataset.com, then see data/raw/README.md",
     images=IMAGES,
     readings={
-        "fine": Reading("fine annotations, label ids -> 19 train ids", FINE, LABELS),
+        "fine": Reading(
+            "fine annotations, label ids -> 19 train ids",
+            FINE,
+            LABELS,
+            called="..._gtFine_labelIds.png",
+        ),
         "coarse": Reading(
             "fine annotations, coarse ones of train_extra, label ids -> 19 train ids",
             COARSE,
             LABELS,
+            called="..._gtFine_labelIds.png or, in train_extra, ..._gtCoarse_labelIds.png",
         ),
     },
     others=r"(.+/)?gt(Fine|Coarse)/.*"

@@ -89,7 +89,8 @@ def list_frames(dataset: Dataset, root: Path, reading: Reading | None = None) ->
     frames = {}
     for split, found in sorted(files.items()):
         images, labels = found["image"], found["labels"]
-        no_labels = "is an image without a label file; add its labels or remove it"
+        called = f" {reading.called}" if reading.called else ""
+        no_labels = f"is an image without a label file{called}; add its labels or remove it"
         no_image = "is a label file without an image; add its image or remove it"
         problems[split] += _alone(images, labels, no_labels) + _alone(labels, images, no_image)
         both = sorted(images.keys() & labels.keys())

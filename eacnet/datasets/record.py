@@ -19,12 +19,14 @@ class Reading:
         labels: pattern of the label files, see `Dataset`.
         table: what their values mean; empty: the dataset's own classes.csv says it.
         colours: label files show the colours of the table instead of holding its ids.
+        called: how label files are called, where images may have others beside them.
     """
 
     protocol: str
     labels: str
     table: tuple[Label, ...] = ()
     colours: bool = False
+    called: str = ""
 
     def classes(self, root: Path) -> tuple[Label, ...]:
         """Return the class table of the dataset at `root`.

@@ -169,6 +169,14 @@ def test_cityscapes_with_some_cities_one_folder_deeper_and_its_other_files(tmp_p
         assert not listing.left
 
 
+def test_cityscapes_with_train_ids_alone_names_what_is_needed(tmp_path):
+    touch(tmp_path, "leftImg8bit/train/x/a_0_1_leftImg8bit.png")
+    touch(tmp_path, "gtFine/train/x/a_0_1_gtFine_labelTrainIds.png")
+    cityscapes = find("cityscapes")
+    with pytest.raises(InputError, match=r"without a label file \.\.\._gtFine_labelIds\.png; add"):
+        take(list_frames(cityscapes, tmp_path), cityscapes, tmp_path, ["train"])
+
+
 def test_cityscapes_with_train_extra_read_coarsely_by_choice(tmp_path):
     for split, name in (("train", "a_0_1"), ("train_extra", "b_0_1"), ("val", "c_0_1")):
         kinds = ["gtCoarse"] if split == "train_extra" else ["gtFine", "gtCoarse"]
