@@ -17,6 +17,7 @@ VIDEOS = {
     ".avi", ".flv", ".gif", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ts",
     ".webm", ".wmv",
 }  # fmt: skip
+LONGEST = 200  # characters of an argument that a message repeats
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,11 @@ def find_sources(
         if not argument:
             problems.append("an empty argument names no file")
             continue
-        seen = list(_matches(argument, output, problems))
+        try:
+            seen = list(_matches(argument, output, problems))
+        except OSError as error:  # who may not look into a folder is told so by any look at a file
+            problems.append(f"{argument[:LONGEST]}: {error.strerror}")
+            continue
         pairs = [pair for pair in seen if _known(pair[0])]
         for path, relative in pairs:
             found.setdefault(real(path), (path, relative))
@@ -167,4 +172,4 @@ def _explain(argument: str, seen: Sequence[Path]) -> str:
         return f"{argument}: no image or video in this folder"
     if seen:
         return f"{argument}: neither an image nor a video by its suffix {seen[0].suffix!r}"
-    return f"{argument}: no such file or folder"
+    return f"{argument[:LONGEST]}: no such file or folder"

@@ -143,3 +143,21 @@ def test_a_folder_that_cannot_be_read_is_named(tree, monkeypatch):
 def test_a_file_whose_name_looks_like_a_pattern_is_that_file(tree):
     tree("x[1].png", "x1.png")
     assert names(["x[1].png"]) == {"x[1].png": "x[1]"}
+
+
+def test_what_may_not_be_looked_at_does_not_end_the_others(tree, monkeypatch):
+    tree("1.png", "shut/2.png")
+    look = os.stat
+
+    def refusing(path, **how):
+        if "shut/" in str(path):
+            raise PermissionError(13, "Permission denied", path)
+        return look(path, **how)
+
+    monkeypatch.setattr(os, "stat", refusing)
+    monkeypatch.setattr(Path, "stat", lambda path, **how: refusing(path, **how))
+    sources, problems, _ = find_sources(["shut/2.png", "1.png", "x" * 5000], Path("out"))
+    assert [source.name for source in sources] == ["1"]
+    assert all(len(problem) < 250 and "\n" not in problem for problem in problems)
+    assert problems[0].startswith("shut/2.png: ")
+    assert problems[1].startswith("xxx")
