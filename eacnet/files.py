@@ -10,25 +10,16 @@ import hashlib
 import json
 import math
 import os
-import re
 import shutil
-import socket
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from fnmatch import fnmatch
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 from eacnet.errors import InputError
-
-# Of this machine: on a shared disk the same process number may be alive on another one.
-_HOST = hashlib.sha256(socket.gethostname().encode()).hexdigest()[:6]
-_LEFTOVER = re.compile(r"\..*\.(?P<host>[0-9a-f]{6})-(?P<pid>\d+)-\d+\.tmp", re.DOTALL)
-_LONGEST_NAME = 255  # bytes, on all common file systems
-_numbers = count()
-_swept: set[tuple[int, Path]] = set()
+from eacnet.leftovers import remove, sweep, temporary_name
 
 
 @contextmanager
@@ -50,8 +41,8 @@ def replacing_folder(path: Path, holds: Sequence[str]) -> Iterator[Path]:
 
     Args:
         path: where the folder belongs.
-        holds: patterns of the relative paths that are written there, such as "*/images.npy". A
-            folder that holds any other file is not replaced.
+        holds: patterns of the relative paths that are written there, such as "*/images.npy", in
+            which no star crosses a slash. A folder that holds any other file is not replaced.
 
     Raises:
         InputError: at `path` is a file, or a folder that holds something else.
@@ -62,7 +53,7 @@ def replacing_folder(path: Path, holds: Sequence[str]) -> Iterator[Path]:
             raise InputError(f"{path} is no folder, and one is to be written there; move it away")
         for file in sorted(path.rglob("*")):
             name = file.relative_to(path).as_posix()
-            if not (file.is_dir() or any(fnmatch(name, pattern) for pattern in holds)):
+            if not (file.is_dir() or any(_fits(name, pattern) for pattern in holds)):
                 raise InputError(
                     f"{path} would be replaced, but holds {name}, which is none of its own files; "
                     "move it away"
@@ -104,13 +95,10 @@ def real(path: Path) -> Path:
 
 @contextmanager
 def _replacing(path: Path) -> Iterator[Path]:
-    end = f".{_HOST}-{os.getpid()}-{next(_numbers)}.tmp"
-    # The name itself may be as long as names can be.
-    start = os.fsdecode(os.fsencode(path.name)[: _LONGEST_NAME - 1 - len(end)])
-    temporary = path.with_name(f".{start}{end}")
+    temporary = temporary_name(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(path.parent)
+        sweep(path.parent)
         yield temporary
         _sync(temporary)
         if path.is_dir() and not path.is_symlink():
@@ -120,11 +108,12 @@ def _replacing(path: Path) -> Iterator[Path]:
     except OSError as error:
         # Not the temporary name. What the caller read meanwhile keeps its own.
         if error.filename is None or os.fspath(temporary) in str(error.filename):
-            error.filename, error.filename2 = str(path), None
+            error.filename = str(path)
+            del error.filename2  # of a rename; None would be shown as a second name
         raise
     finally:
         with suppress(OSError):
-            _remove(temporary)
+            remove(temporary)
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -151,9 +140,10 @@ def read_json(path: Path) -> Any:
     """Read a JSON file that an earlier stage wrote; `eacnet.result_files` checks what it holds.
 
     Raises:
-        InputError: the file is missing or is no JSON, or holds NaN or an infinite number.
+        InputError: the file is missing or is none, is no JSON, or holds NaN or an infinite number.
     """
     try:
+        check_is_file(path)
         text = path.read_bytes().decode()
         return json.loads(text, parse_constant=_finite, parse_float=_finite)
     except FileNotFoundError:
@@ -168,10 +158,9 @@ def checksum(path: Path) -> str:
     """Return the SHA-256 of a file.
 
     Raises:
-        InputError: the file is missing, or is none: a pipe would be waited for.
+        InputError: the file is missing, or is none.
     """
-    if path.exists() and not path.is_file():
-        raise InputError(f"{path} is no regular file; put a file there")
+    check_is_file(path)
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -179,10 +168,20 @@ def checksum(path: Path) -> str:
         raise InputError(f"{path} is missing; `dvc repro` makes it") from None
 
 
+def check_is_file(path: Path) -> None:
+    """Refuse to read what is there and is no file: a pipe would be waited for.
+
+    Raises:
+        InputError: it is a folder, a pipe or a device.
+    """
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path} is no regular file; put a file there")
+
+
 def set_aside(path: Path) -> Path:
     """Give a damaged file the suffix .damaged: out of the way, and there to be looked at."""
     aside = path.with_suffix(".damaged")
-    _remove(aside)
+    remove(aside)
     return path.replace(aside)
 
 
@@ -193,32 +192,15 @@ def is_private(path: Path) -> bool:
     return mine and not stat.S_ISLNK(status.st_mode) and not status.st_mode & 0o022
 
 
+def _fits(name: str, pattern: str) -> bool:
+    parts, wanted = name.split("/"), pattern.split("/")
+    return len(parts) == len(wanted) and all(map(fnmatch, parts, wanted))
+
+
 def _finite(text: str) -> float:
     if not math.isfinite(value := float(text)):
         raise ValueError(f"{text} is no finite number")
     return value
-
-
-def _sweep(folder: Path) -> None:
-    """Delete what dead processes of this user left half-written in a folder, once a process."""
-    if (key := (os.getpid(), folder.absolute())) in _swept or os.name != "posix":
-        return
-    _swept.add(key)
-    with suppress(OSError), os.scandir(folder) as entries:
-        for entry in entries:
-            found = _LEFTOVER.fullmatch(entry.name)
-            if found and found["host"] == _HOST and not _alive(int(found["pid"])):
-                with suppress(OSError):
-                    if entry.stat(follow_symlinks=False).st_uid == os.geteuid():
-                        _remove(Path(entry.path))
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except (OSError, OverflowError) as error:
-        return isinstance(error, PermissionError)
-    return True
 
 
 def _sync(path: Path) -> None:
@@ -241,10 +223,3 @@ def _sync_one(path: Path) -> None:
             raise
     finally:
         os.close(handle)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)

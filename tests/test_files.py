@@ -1,13 +1,15 @@
+import ast
 import errno
 import os
+import shutil
 import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from eacnet.errors import InputError, explained
-from eacnet.files import _HOST as HOST
 from eacnet.files import (
     checksum,
     read_json,
@@ -17,6 +19,7 @@ from eacnet.files import (
     write_json,
     write_text,
 )
+from eacnet.leftovers import HOST
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
@@ -49,6 +52,7 @@ def test_an_error_of_the_disk_names_the_file_that_was_asked_for(tmp_path):
     with pytest.raises(OSError, match="No space") as caught, replacing(tmp_path / "a"):
         raise OSError(errno.ENOSPC, "No space left on device")
     assert caught.value.filename == str(tmp_path / "a")
+    assert str(caught.value) == f"[Errno {errno.ENOSPC}] No space left on device: '{tmp_path}/a'"
 
 
 def test_a_missing_or_broken_json_gets_one_line(tmp_path):
@@ -57,6 +61,14 @@ def test_a_missing_or_broken_json_gets_one_line(tmp_path):
     (tmp_path / "half.json").write_text('{"miou": ')
     with pytest.raises(InputError, match="no valid JSON"):
         read_json(tmp_path / "half.json")
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.json")
+    for read in (read_json, checksum):
+        for path in (tmp_path / "pipe.json", tmp_path):
+            with pytest.raises(InputError, match=rf"{path.name} is no regular file"):
+                read(path)
 
 
 def test_json_never_holds_nan(tmp_path):
@@ -114,6 +126,17 @@ def test_a_folder_takes_the_place_of_its_own_files_alone(precious):
     assert not list(precious.iterdir())
 
 
+@pytest.mark.parametrize("inner", ["figures/mine.png", "a/b/mine.npy", "b.npy"])
+def test_a_pattern_holds_for_its_own_depth_alone(tmp_path, inner):
+    path = tmp_path / "store" / inner
+    path.parent.mkdir(parents=True)
+    path.touch()
+    writing = replacing_folder(tmp_path / "store", ["*.png", "*/*.npy"])
+    with pytest.raises(InputError, match=f"holds {inner}"), writing:
+        pass
+    assert path.exists()
+
+
 @pytest.mark.parametrize("path", ["/", ".", "..", "/dev/null", "/proc/x", "file/x", "file/x/y"])
 def test_where_no_file_can_be_one_line_says_so(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -156,6 +179,29 @@ def test_what_dead_processes_left_is_removed(tmp_path):
         (tmp_path / name).touch()
     write_text(tmp_path / "b", "x")
     assert {path.name for path in tmp_path.iterdir()} == {*others, "b"}
+
+
+NAME = "from eacnet.leftovers import *; print(temporary_name(Path('a')).name.split('-'))"
+
+
+def named(*before):
+    """The host, process and end of a temporary name that a process of its own chooses."""
+    command = [*before, sys.executable, "-c", NAME]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return ast.literal_eval(done.stdout)
+
+
+def test_processes_of_one_number_choose_different_names():
+    assert named()[2] != named()[2]
+    assert named()[0] == named()[0] == f".a.{HOST}"
+
+
+def test_a_process_number_is_one_of_its_namespace():
+    inner = ("unshare", "--user", "--fork", "--pid")
+    if shutil.which("unshare") is None or subprocess.run([*inner, "true"], check=False).returncode:
+        pytest.skip("no PID namespaces here")
+    host, pid, _ = named(*inner)
+    assert (host != f".a.{HOST}", pid) == (True, "1")
 
 
 def test_a_damaged_file_is_set_aside(tmp_path):

@@ -9,7 +9,17 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "eacnet"
 # A room may import what stands before it, and itself. Rooms side by side do not know each other.
 ORDER = (
-    ("errors", "files", "progress", "provenance", "machine", "layout", "result_files", "lettering"),
+    (
+        "errors",
+        "files",
+        "leftovers",
+        "progress",
+        "provenance",
+        "machine",
+        "layout",
+        "result_files",
+        "lettering",
+    ),
     ("config",),
     ("datasets",),
     ("scenes", "data"),
