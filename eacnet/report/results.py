@@ -6,12 +6,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from eacnet.config.names import DATASETS, dataset_of
 from eacnet.datasets import find
 from eacnet.datasets.record import Dataset
 from eacnet.errors import InputError
+from eacnet.files import check_is_file
 from eacnet.layout import PUBLISHED, results_of
 from eacnet.result_files import read_result
 
@@ -178,12 +180,16 @@ def read_history(path: Path) -> pd.DataFrame:
         InputError: the file is missing or holds anything else.
     """
     try:
+        check_is_file(path)
         history = pd.read_csv(path)
         if list(history) != CURVE:
             raise ValueError(f"columns {list(history)}")
         if history[CURVE[:3]].isna().any(axis=None):
             raise ValueError("a figure is missing")
-        return history.astype(float)
+        history = history.astype(float)
+        if np.isinf(history).any(axis=None):
+            raise ValueError("a figure is infinite")
+        return history
     except FileNotFoundError:
         raise InputError(f"{path} is missing; `dvc repro` makes it") from None
     except ValueError as error:

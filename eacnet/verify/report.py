@@ -16,7 +16,7 @@ from eacnet.config.params import load_params
 from eacnet.config.yaml12 import read_yaml
 from eacnet.datasets import find
 from eacnet.errors import InputError, NotCheckedError
-from eacnet.files import checksum, real
+from eacnet.files import check_is_file, checksum, real
 from eacnet.layout import ENVIRONMENT, PREPARED, REPORTS, SPEED, models, results_of
 from eacnet.pretrained.shipped import WEIGHTS
 from eacnet.result_files import read_result
@@ -193,6 +193,7 @@ class Report:
             InputError: the file is missing or is no such table.
         """
         path = self.results(run) / "classes.csv"
+        check_is_file(path)
         try:
             with path.open(newline="", encoding="utf-8") as file:
                 rows = list(csv.DictReader(file))

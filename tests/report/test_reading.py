@@ -134,6 +134,7 @@ def test_the_plan_that_timed_the_most_is_preferred_wherever_it_stands(results, o
         ("epoch,loss\n1,2\n", "is no training curve"),
         ("epoch,loss,lr,val_miou\n1,x,1,\n", "is no training curve"),
         ("epoch,loss,lr,val_miou\n1,2\n", "is no training curve"),
+        ("epoch,loss,lr,val_miou\n1,inf,0.1,\n", "a figure is infinite"),
     ],
 )
 def test_a_broken_curve_is_refused(tmp_path, content, message):
