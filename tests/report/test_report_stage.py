@@ -106,7 +106,7 @@ def test_the_report_of_a_tiny_experiment(stage, calibration):
     make(calibration)
     folder = Path("reports/camvid")
     (folder / "figures").mkdir()
-    (folder / "figures/old.png").touch()
+    (folder / "figures/attention.svg").touch()  # such as one of an earlier version
     main()
     page = (folder / "README.md").read_text(encoding="utf-8")
     links = set(re.findall(r"\]\(([^)]*)\)", page))
@@ -145,6 +145,18 @@ def test_the_report_of_frames_of_several_sizes(stage, calibration):
     assert f"frames: {sizes}" in (folder / "checklist.md").read_text("utf-8")
     for name in ["examples", *["attention"] * (calibration == "pooled")]:
         assert (folder / f"figures/{name}.png").is_file()
+
+
+@pytest.mark.parametrize("name", ["figures/mine.png", "figures/a/b.png", "tables/mine.csv"])
+def test_what_a_reader_put_into_a_report_is_not_deleted(stage, name):
+    make, main = stage
+    make("none")
+    path = Path("reports/camvid", name)
+    path.parent.mkdir(parents=True)
+    path.write_text("mine")
+    with pytest.raises(InputError, match=f"holds {name.partition('/')[2]}, .* move it away"):
+        main()
+    assert path.read_text() == "mine"
 
 
 def test_scores_of_other_data_are_refused(stage):
