@@ -37,6 +37,11 @@ def is_result(path: Path) -> bool:
     )
 
 
+def holds_foreign(folder: Path) -> bool:
+    """Whether a folder of label maps, if it is there, holds a file that was not written here."""
+    return any(not (path.is_dir() or _is_picture(path)) for path in folder.rglob("*"))
+
+
 def _is_record(path: Path) -> bool:
     try:
         with path.open(encoding="utf-8") as file:

@@ -20,7 +20,7 @@ from eacnet.predict.overlay import (
     save_picture,
     side_by_side,
 )
-from eacnet.predict.results import IDS
+from eacnet.predict.results import IDS, holds_foreign
 from eacnet.predict.segment import Segmenter
 from eacnet.predict.sources import Source
 from eacnet.predict.video import open_video, writing_video
@@ -89,7 +89,8 @@ class Predictions:
             How many of its frames are damaged: left out, or patched by the decoder.
 
         Raises:
-            InputError: the video can't be read, or PyAV is not installed.
+            InputError: the video can't be read, PyAV is not installed, or where the label maps
+                belong are other files.
         """
         with ExitStack() as files:
             video = files.enter_context(open_video(source.path))
@@ -102,6 +103,12 @@ class Predictions:
                 both_video = files.enter_context(writing_video(both_path, video))
             if self.label_maps:
                 folder = self.path(source, "_labels")
+                # Here, not for every video: labels of one's own often stand beside it.
+                if holds_foreign(folder):
+                    raise InputError(
+                        f"{folder} holds other files than eacnet's label maps and would be"
+                        " overwritten; use --output"
+                    )
                 maps = files.enter_context(replacing_folder(folder, [f"{'[0-9]' * 8}.png"]))
                 maps.mkdir()
             colors, legend = self.colors, None

@@ -236,6 +236,21 @@ def test_a_picture_of_the_users_own_is_never_overwritten(
         assert eacnet(*inputs, "new")[0] == 0
 
 
+@pytest.mark.parametrize("name", ["00000007.png", "00000000.png", "notes.txt"])
+def test_labels_of_the_users_own_are_never_deleted(eacnet, here, weights, save_video, name):
+    save_video(here / "y.mp4")
+    command = ("predict", "y.mp4", "--model", weights, "--output", ".")
+    for _ in range(2):  # its own are replaced
+        assert eacnet(*command, "--label-maps")[0] == 0
+    (here / "y_labels" / name).write_text("mine")
+    before = names(here)
+    code, _, err = eacnet(*command, "--label-maps")
+    assert (code, names(here)) == (1, before)
+    assert "y_labels holds other files than eacnet's label maps and would be over" in err
+    assert (here / "y_labels" / name).read_text() == "mine"
+    assert eacnet(*command)[0] == 0  # it writes none
+
+
 def test_results_in_the_folder_of_the_inputs_are_no_inputs(
     eacnet, here, weights, save_scene, save_video
 ):
