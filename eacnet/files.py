@@ -179,7 +179,7 @@ def check_is_file(path: Path) -> None:
 
 
 def set_aside(path: Path) -> Path:
-    """Give a damaged file the suffix .damaged: out of the way, and there to be looked at."""
+    """Give a damaged file or folder the suffix .damaged, out of the way to be looked at."""
     aside = path.with_suffix(".damaged")
     remove(aside)
     return path.replace(aside)

@@ -49,20 +49,20 @@ class Cell:
         try:
             curve = self.folder / self.run.results / CURVE
             return max(0, len(curve.read_text(encoding="utf-8").splitlines()) - 1)
-        except FileNotFoundError:
+        except OSError:
             return 0
 
     @property
     def finished(self) -> bool:
-        """Whether the store of finished trainings has it; what is damaged is found when taken."""
+        """Whether the store of finished trainings has it; `Store.has` sets a damaged one aside."""
         return (TRAINED / self.key).is_dir()
 
     @property
     def job(self) -> dict[str, Any]:
-        """What `note` wrote last: {} before the first job, and where it is damaged."""
+        """What `note` wrote last: {} before the first job, and where it can't be read."""
         try:
             found = json.loads((self.folder / "job.json").read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError, RecursionError):
+        except (OSError, ValueError, RecursionError):
             return {}
         texts = isinstance(found, dict) and all(
             isinstance(found.get(name, ""), str) for name in ("executor", "id", "error")

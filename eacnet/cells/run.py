@@ -1,5 +1,6 @@
 """Training all that an experiment lacks, and saying how far it is."""
 
+import fcntl
 import shutil
 from pathlib import Path
 from typing import Literal
@@ -104,10 +105,12 @@ def _in_slurm(these: list[Cell], needed: bool = False) -> dict[str, str]:
 
 
 def _in_use(lock: Path) -> bool:
-    if not lock.exists():
-        return False
+    """Say whether a process holds a lock, which another user may read alone."""
     try:
-        with FileLock(lock, timeout=0):
-            return False
-    except Timeout:
+        with lock.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
         return True
+    except OSError:  # there is none
+        pass
+    return False

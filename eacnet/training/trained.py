@@ -15,7 +15,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from eacnet.errors import InputError
-from eacnet.files import checksum, read_json, replacing, replacing_folder, write_json
+from eacnet.files import checksum, read_json, replacing, replacing_folder, set_aside, write_json
 
 SUMS = "checksums.json"
 WEIGHTS, CURVE, FACTS = FILES = ("weights.safetensors", "training.csv", "training.json")
@@ -52,7 +52,10 @@ class Store:
         self._trim(keep=key)
 
     def has(self, key: str) -> bool:
-        """Say whether a training is finished, and whole: a damaged one is done anew, and said."""
+        """Say whether a training is finished, and whole.
+
+        A damaged one is done anew, and said; it is set aside, since others ask for its folder only.
+        """
         folder = self.root / key
         if not folder.is_dir():
             return False
@@ -63,6 +66,8 @@ class Store:
         except (InputError, OSError):
             pass
         print(f"{folder} is damaged, so this network is trained anew")
+        with suppress(OSError):  # a store that this user may only read
+            set_aside(folder)
         return False
 
     @contextmanager

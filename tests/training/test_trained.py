@@ -40,7 +40,12 @@ def test_a_training_that_is_not_whole_is_none(tmp_path, finished):
     store = Store(tmp_path / "store", 10_000)
     store.put("a", *finished("one"))
     (tmp_path / "store/a" / FILES[0]).unlink()
-    assert not store.has("a")
+    for _ in range(2):
+        assert not store.has("a")
+    # Who asks for the folder alone, as --status does, is not told that it is finished.
+    assert [path.name for path in (tmp_path / "store").iterdir()] == ["a.damaged"]
+    store.put("a", *finished("two"))
+    assert store.has("a")
 
 
 def test_an_entry_of_another_training_is_none(tmp_path, finished, capsys):
