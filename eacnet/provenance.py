@@ -29,9 +29,12 @@ def code_state() -> dict[str, Any]:
     try:
         # Git finds a repository in any folder above, whether or not this code belongs to it.
         _git("ls-files", "--error-unmatch", "--", str(Path(__file__).resolve().relative_to(ROOT)))
-        commit, date = _git("show", "--no-patch", "--format=%H %cs", "HEAD").split()
-        changed = _git("status", "--porcelain", "--", *CODE).splitlines()
-    except (OSError, subprocess.CalledProcessError) as error:
+        # The user's own settings may add a signature, and hide files that Git does not know.
+        shown = ("show", "--no-patch", "--no-show-signature", "--format=%H %cs", "HEAD")
+        commit, date = _git(*shown).split()
+        status = ("status", "--porcelain", "--untracked-files=all", "--", *CODE)
+        changed = _git(*status).splitlines()
+    except (OSError, subprocess.CalledProcessError, ValueError) as error:
         why = _why(error)
         _say_once(f"note: results name no commit of the code: {why}")
         return {"commit": None, "date": None, "modified": None, "why": why}
@@ -74,7 +77,9 @@ def _git(*arguments: str) -> str:
     return run.stdout.rstrip()
 
 
-def _why(error: OSError | subprocess.CalledProcessError) -> str:
+def _why(error: OSError | subprocess.CalledProcessError | ValueError) -> str:
+    if isinstance(error, ValueError):
+        return "git does not answer with a commit and its day"
     if isinstance(error, OSError):
         return f"git can't be run ({error.strerror})"
     said = error.stderr

@@ -66,6 +66,47 @@ def test_the_commit_of_the_repository_that_holds_the_code(code, tmp_path, where)
     assert state(code, tmp_path)[0]["modified"] == [f"{prefix}eacnet/errors.py"]
 
 
+@pytest.mark.parametrize("untracked", ["no", "normal"])
+def test_files_that_git_does_not_know_are_named_whatever_its_settings(code, tmp_path, untracked):
+    commit(code)
+    git(code, "config", "status.showUntrackedFiles", untracked)
+    (code / "eacnet/new").mkdir()
+    (code / "eacnet/new/attention.py").touch()
+    assert state(code, tmp_path)[0]["modified"] == ["eacnet/new/attention.py"]
+
+
+def test_a_signature_is_no_commit(code, tmp_path):
+    commit(code)
+    mark = "gpgsig -----BEGIN PGP SIGNATURE-----\n \n x\n -----END PGP SIGNATURE-----"
+    text = git(code, "cat-file", "commit", "HEAD").replace("\n\n", f"\n{mark}\n\n", 1)
+    (tmp_path / "signed").write_text(f"{text}\n")
+    signed = git(code, "hash-object", "-t", "commit", "-w", str(tmp_path / "signed"))
+    git(code, "reset", "--soft", signed)
+    gpg = tmp_path / "gpg"
+    gpg.write_text("#!/bin/sh\necho good signature >&2\n")
+    gpg.chmod(0o755)
+    git(code, "config", "log.showSignature", "true")
+    git(code, "config", "gpg.program", str(gpg))
+    assert len(git(code, "show", "--no-patch", "--format=%H", "HEAD").split()) > 1
+    found, said = state(code, tmp_path)
+    assert (found["commit"], found["modified"], said) == (signed, [], "")
+
+
+@pytest.mark.parametrize("prints", ["", "echo one"])
+def test_a_git_that_tells_no_commit_ends_no_training(code, tmp_path, prints):
+    commit(code)
+    script = tmp_path / "bin/git"
+    script.parent.mkdir()
+    script.write_text(f"#!/bin/sh\n{prints}\n")
+    script.chmod(0o755)
+    found, said = state(code, tmp_path, PATH=str(script.parent))
+    assert (found["commit"], found["why"]) == (
+        None,
+        "git does not answer with a commit and its day",
+    )
+    assert said.count("\n") == 1
+
+
 def test_a_repository_around_the_code_is_not_taken_for_its_own(code, tmp_path):
     (code.parent / ".gitignore").write_text("project\n")
     commit(code.parent)
