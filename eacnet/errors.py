@@ -1,12 +1,14 @@
 """Errors for people: one line that says what is wrong, where, and what to do."""
 
 import errno
+import io
 import os
 import re
 import signal
 import sys
 from collections.abc import Callable
 from importlib.util import find_spec
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -49,14 +51,14 @@ def exit_on_error(main: Callable[[], None]) -> None:
     pipe, such as `head`, is no error to tell of.
     """
     signal.signal(signal.SIGTERM, _interrupt)
+    _open_streams()
     for stream in (sys.stdout, sys.stderr):
         # File names and classes may hold what a terminal's encoding does not.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
         main()
-        if sys.stdout is not None:  # closed by `>&-`
-            sys.stdout.flush()
+        sys.stdout.flush()
     except BrokenPipeError:
         # What is still buffered would fail once more at the interpreter's end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -72,6 +74,31 @@ def exit_on_error(main: Callable[[], None]) -> None:
             sys.exit(f"error: {message}")
         print(f"error: {message}", file=sys.stderr)
         sys.exit(code)
+
+
+class _Log(io.FileIO):
+    """Standard error: what can't be written to it is lost, and ends no work."""
+
+    def write(self, line: Any) -> int:
+        try:
+            return super().write(line) or 0
+        except BrokenPipeError:
+            raise
+        except OSError:  # its disk is full, say
+            return len(line)
+
+
+def _open_streams() -> None:
+    """Have both streams, where `>&-` or `2>&-` closed them, too."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            file, encoding = io.FileIO(os.devnull, "w"), "utf-8"
+        elif name == "stderr" and stream is sys.__stderr__:
+            file, encoding = _Log(stream.fileno(), "w", closefd=False), stream.encoding
+        else:
+            continue
+        setattr(sys, name, io.TextIOWrapper(io.BufferedWriter(file), encoding, line_buffering=True))
 
 
 def _another_speaks() -> bool:
@@ -117,16 +144,28 @@ def _explained(error: BaseException) -> str | None:
         where = f" while writing {name}" if name else ""
         return f"disk full{where}; free some space and run the same command again"
     if isinstance(error, OSError):
+        if isinstance(error, FileNotFoundError) and _is_nowhere():
+            return "the folder that this runs in was deleted; change to one that is there"
         if error.filename is None or error.strerror is None:
             return reason or type(error).__name__
         return f"{os.fsdecode(error.filename)}: {error.strerror}"
     if isinstance(error, UnicodeEncodeError):
-        return f"{error.object!r} holds bytes that are no text in {error.encoding}; rename it"
+        # The text may be as long as a page.
+        around = error.object[max(0, error.start - 40) : error.end + 40]
+        return f"{around!r} holds bytes that are no text in {error.encoding}; rename it"
     if isinstance(error, UnicodeError):
         return f"a file holds bytes that are no text ({reason})"
     if lacks_memory(error):
         return f"out of memory ({reason[:200]}); a smaller batch, crop or image needs less"
     return None
+
+
+def _is_nowhere() -> bool:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> None:

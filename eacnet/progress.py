@@ -12,7 +12,9 @@ def progress(iterable: Iterable[Any] | None = None, **options: Any) -> tqdm:
 
     A log file gets a line every half minute instead of a bar that redraws itself.
     """
-    live = sys.stderr.isatty()
+    console = sys.stderr is not None  # a program without a console has none
+    live = console and sys.stderr.isatty()
+    options["disable"] = options.get("disable", False) or not console
     return tqdm(
         iterable,
         dynamic_ncols=live,

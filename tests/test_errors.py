@@ -3,12 +3,14 @@ import importlib
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from eacnet.errors import InputError, exit_on_error
+from eacnet.progress import progress
 
 
 def fail(error):
@@ -27,6 +29,10 @@ def fail(error):
         (lambda: os.open("/no/such\nfile", 0), "error: /no/such\\nfile: No such file or directory"),
         (lambda: os.open(b"/proc/\xff", 0), "error: /proc/\\udcff: No such file"),
         (lambda: "\udcff.png".encode(), "error: '\\udcff.png' holds bytes that are no text"),
+        (
+            lambda: f"{'a' * 99}\udcff{'b' * 99}".encode(),
+            f"error: '{'a' * 40}\\udcff{'b' * 40}' holds bytes that are no text in utf-8",
+        ),
         (lambda: fail(OSError("no number")), "error: no number"),
         (lambda: fail(RuntimeError("[enforce fail] unexpected pos 64 vs 0")), "error: disk full"),
         (
@@ -114,3 +120,31 @@ def test_what_is_only_not_checked_has_an_exit_code_of_its_own():
     process = typed("raise NotCheckedError('no weights')", stderr=subprocess.PIPE)
     _, err = process.communicate()
     assert (process.returncode, err) == (3, b"error: no weights\n")
+
+
+PROGRESS = "from eacnet.progress import progress; [print(i) for i in progress([1, 2], disable=0)]"
+
+
+@pytest.mark.parametrize("closed", ["2>&-", "2>/dev/full", "2>&- <&-"])
+def test_without_standard_error_the_work_is_done_all_the_same(closed):
+    code = f"from eacnet.errors import *\ndef main(): {PROGRESS}; print(3, file=sys.stderr)"
+    shell = f'"{sys.executable}" -c "$CODE" {closed}'
+    env = {**os.environ, "CODE": f"{code}\nexit_on_error(main)"}
+    done = subprocess.run(["sh", "-c", shell], env=env, stdout=subprocess.PIPE)
+    assert (done.returncode, done.stdout) == (0, b"1\n2\n")
+
+
+def test_progress_is_for_a_program_without_streams_too(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", None)
+    assert list(progress([1, 2])) == [1, 2]
+
+
+def test_a_folder_that_was_deleted_meanwhile_is_named(tmp_path):
+    (tmp_path / "here").mkdir()
+    shell = f'rmdir ../here; "{sys.executable}" -c "$CODE"'
+    code = "from eacnet.errors import *\nexit_on_error(Path.cwd)"
+    env = {**os.environ, "CODE": code, "PYTHONPATH": str(Path(__file__).parents[1])}
+    run = ["sh", "-c", shell]
+    done = subprocess.run(run, env=env, cwd=tmp_path / "here", stderr=subprocess.PIPE)
+    assert done.returncode == 1
+    assert done.stderr.startswith(b"error: the folder that this runs in was deleted; change to")
