@@ -72,6 +72,19 @@ def test_a_broken_folder_is_named_and_stops_no_other(results, tmp_path, name, co
     assert eacnet.results(tmp_path / "reports/camvid")
 
 
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_folder_whose_name_is_no_text_stops_no_other(results, tmp_path, whole):
+    results()
+    other = tmp_path / "reports/caf\udce9"
+    if whole:
+        shutil.copytree(tmp_path / "reports/camvid", other)
+    else:
+        (other / "main").mkdir(parents=True)
+    text = index(tmp_path / "reports").encode().decode()
+    assert ("| caf\\udce9 " if whole else "- caf\\udce9: ") in text
+    assert "| camvid " in text
+
+
 def test_the_readings_stand_side_by_side(results, ablation, tmp_path):
     entry = difference(0.5, [0.1, 0.9], 0.2, [0.2, 0.8]) | {"joint": [-0.25, 1.0]}
     ablation["groups"][1]["gains"] = {"point": {"miou": entry | {"detectable": 0.75}}}

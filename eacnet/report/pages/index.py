@@ -99,7 +99,8 @@ def index(reports: Path) -> str:
     if unreadable:
         parts.append("**Left out**, because it can't be read:\n")
         parts.append("".join(f"- {escape(text)}\n" for text in unreadable))
-    return "\n".join([*parts, FOOT])
+    # A folder's name may hold bytes that are no text.
+    return "\n".join([*parts, FOOT]).encode(errors="backslashreplace").decode()
 
 
 def _row(results: Results) -> dict[str, Any]:
