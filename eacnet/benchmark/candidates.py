@@ -1,5 +1,6 @@
 """The networks that `eacnet pick` chooses from, and how accurate each is."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,7 +8,7 @@ from pathlib import Path
 
 from eacnet.errors import InputError
 from eacnet.files import checksum
-from eacnet.layout import REPORTS, models
+from eacnet.layout import REPORTS, models, reports
 from eacnet.models import EACNet, load_model
 from eacnet.pretrained.shipped import SHIPPED, pipeline
 from eacnet.result_files import read_result
@@ -45,9 +46,10 @@ def find_candidates(named: Sequence[Path]) -> list[Candidate]:
         InputError: a file is missing or damaged, or they are of several datasets, or scored on
             several splits.
     """
-    scores = _scores()
+    experiment, _ = (None, "") if named else pipeline()
+    scores = _scores(experiment)
     found = [Candidate(path, *scores.get(checksum(path), ())) for path in _existing(named)]
-    found = found or _trained(scores)
+    found = found or _trained(experiment, scores)
     if not named and SHIPPED.is_file():
         sums, ships = {checksum(one.path) for one in found}, checksum(SHIPPED)
         shipped = Candidate(SHIPPED, *scores.get(ships, ()))
@@ -79,9 +81,8 @@ def _existing(named: Sequence[Path]) -> list[Path]:
     return list(dict.fromkeys(named))
 
 
-def _trained(scores: dict[str, tuple[float, str]]) -> list[Candidate]:
-    """Return the scored networks of this folder's experiment, with the mean over their seeds."""
-    experiment, _ = pipeline()
+def _trained(experiment: str | None, scores: dict[str, tuple[float, str]]) -> list[Candidate]:
+    """Return the scored networks of an experiment, with the mean over their seeds."""
     if experiment is None:
         return []
     files: dict[str, Path] = {}
@@ -98,13 +99,23 @@ def _trained(scores: dict[str, tuple[float, str]]) -> list[Candidate]:
     ]
 
 
-def _scores() -> dict[str, tuple[float, str]]:
-    """Return the mIoU of all scored networks and its split, by the checksum of their weights."""
+def _scores(experiment: str | None) -> dict[str, tuple[float, str]]:
+    """Return the mIoU of all scored networks and its split, by the checksum of their weights.
+
+    A report that can't be read is named and left out, unless it is of the experiment.
+    """
     found = {}
     for path in sorted(
         [*REPORTS.glob("*/main/evaluation.json"), *REPORTS.glob("*/cells/*/evaluation.json")]
     ):
-        result = read_result(path, "evaluation")
-        if weights := result["provenance"].get("weights"):
+        try:
+            result = read_result(path, "evaluation")
+        except InputError as error:
+            if experiment and path.is_relative_to(reports(experiment)):
+                raise
+            print(f"not taken is a score: {error}", file=sys.stderr)
+            continue
+        weights = result["provenance"].get("weights")
+        if weights and result["miou"] is not None:  # of frames whose every pixel is ignored
             found[weights] = result["miou"], result["provenance"]["split"]
     return found

@@ -111,6 +111,30 @@ def test_named_files_take_the_scores_of_their_own_bytes(save):
     assert found == [(copy, 33.0), (unknown, None)]
 
 
+def test_a_network_whose_score_is_none_has_none(trained, save):
+    path = save("void", "enet", "pooled", None)
+    folder = Path("reports/camvid/cells/void")
+    folder.mkdir()
+    content = {**EVALUATION, "miou": None}
+    content["provenance"] = {**EVALUATION["provenance"], "weights": checksum(path)}
+    (folder / "evaluation.json").write_text(json.dumps(content))
+    assert path not in [one.path for one in find_candidates([])]
+    assert find_candidates([path])[0].miou is None
+
+
+def test_a_broken_report_of_another_experiment_is_left_out_and_named(trained, capsys):
+    path = Path("reports/other/main/evaluation.json")
+    path.parent.mkdir(parents=True)
+    path.write_text("{")
+    assert [one.miou for one in find_candidates([])] == [58.0, 55.0, 40.0, None]
+    assert f"not taken is a score: {path} is no valid JSON" in capsys.readouterr().err
+    path = Path("reports/camvid/main/evaluation.json")
+    path.write_text("{")
+    assert find_candidates([Path("models/camvid/erf-none-1.safetensors")])[0].miou == 58.0
+    with pytest.raises(InputError, match=f"{path} is no valid JSON"):
+        find_candidates([])
+
+
 @pytest.mark.parametrize(
     ("fps", "timed", "pick"),
     [(10, ["erf"], "erf"), (20, ["erf", "dab + pooled", "enet"], "enet")],
