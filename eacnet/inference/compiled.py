@@ -73,11 +73,12 @@ def _is_whole(library: Path, key: str) -> bool:
 def _folder() -> Path:
     """Return ~/.cache/eacnet (or XDG_CACHE_HOME's), or a folder for this process alone.
 
-    The latter where there is no home, or where others could put something into it.
+    The latter where there is no home, or where others could put something into it. A relative
+    XDG_CACHE_HOME is ignored, as its specification says.
     """
     try:
-        home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        folder = home / "eacnet"
+        home = Path(os.environ.get("XDG_CACHE_HOME", ""))
+        folder = (home if home.is_absolute() else Path.home() / ".cache") / "eacnet"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if folder.is_dir() and is_private(folder) and os.access(folder, os.W_OK):
             folder.chmod(0o700)

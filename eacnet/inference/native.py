@@ -131,7 +131,11 @@ def kernels(classes: int) -> Kernels | None:
 
 def _library(compiler: str, classes: int) -> Path:
     wide = (WIDE,) if platform.machine() in ("x86_64", "AMD64") else ()
-    command = [*shlex.split(compiler), *FLAGS, *wide, f"-DCLASSES={classes}"]
+    try:
+        words = shlex.split(compiler)
+    except ValueError as error:
+        raise InputError(f"CXX is {compiler!r} ({error})") from None
+    command = [*words, *FLAGS, *wide, f"-DCLASSES={classes}"]
     return compiled(SOURCE, command, f"{SOURCE.stem}-{classes}")
 
 

@@ -106,6 +106,15 @@ def test_without_a_home_a_temporary_folder_serves(build, monkeypatch):
     assert build().parent.stat().st_mode & 0o777 == 0o700
 
 
+@pytest.mark.parametrize("value", ["cache", "", "./cache"])
+def test_a_relative_folder_is_ignored(build, monkeypatch, tmp_path, value):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", value)
+    monkeypatch.setenv("HOME", str(tmp_path / "me"))
+    assert build().parent == tmp_path / "me/.cache/eacnet"
+    assert not (tmp_path / "cache").exists()
+
+
 def test_threads_that_build_at_once_all_get_it(build):
     with ThreadPoolExecutor(8) as pool:
         assert len(set(pool.map(lambda _: build(), range(8)))) == 1

@@ -97,6 +97,13 @@ def test_without_a_compiler_pytorch_does_the_work(no_compiler, network, pixels, 
     assert (plain(image) != with_kernels).mean() < 1e-3
 
 
+def test_a_compiler_whose_name_is_none_is_as_none(no_compiler, monkeypatch, caplog):
+    no_compiler()
+    monkeypatch.setenv("CXX", "g++ '")
+    assert kernels(2) is None
+    assert 'CXX is "g++ \'" (No closing quotation)' in caplog.text
+
+
 @pytest.mark.parametrize("calibration", CALIBRATIONS)
 @pytest.mark.parametrize("compiler", [True, False])
 def test_an_image_of_any_size_has_the_labels_of_the_network(
