@@ -60,7 +60,7 @@ def read_result(path: Path, kind: str) -> dict[str, Any]:
     try:
         SCHEMAS[kind].model_validate(content)
     except ValidationError as error:
-        raise InputError(f"{path}: {_explain(error)}; `dvc repro -f` remakes it") from None
+        raise InputError(f"{path}: {explain(error)}; `dvc repro -f` remakes it") from None
     return facts(path, content)
 
 
@@ -69,7 +69,8 @@ def facts(path: Path, content: Any) -> Any:
     return _facts(f"{path}: key ", content)
 
 
-def _explain(error: ValidationError) -> str:
+def explain(error: ValidationError) -> str:
+    """Return in one line which key is wrong, and how."""
     # Of a value that may also be null or something else, the first reason is enough.
     first = error.errors()[0]
     key = one_line(".".join(str(part) for part in first["loc"] if "[" not in str(part)))

@@ -5,21 +5,18 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from yaml import YAMLError
-
 from eacnet.config.names import DATASETS, dataset_of
 from eacnet.config.params import load_params
-from eacnet.config.yaml12 import read_yaml
 from eacnet.datasets import find
 from eacnet.errors import InputError, NotCheckedError
 from eacnet.files import check_is_file, checksum, real
 from eacnet.layout import ENVIRONMENT, PREPARED, REPORTS, SPEED, models, results_of
 from eacnet.pretrained.shipped import WEIGHTS
 from eacnet.result_files import read_result
+from eacnet.verify.lock import Parameters, Stage, read_lock
 
 _SHARED = (SPEED, ENVIRONMENT)
 
@@ -79,11 +76,8 @@ class Report:
         """The cells that the experiment's parameters name: those recorded, those selected."""
         cells = []
         for stage in self._recorded_stages:
-            ablation = stage.get("params", {}).get("params.yaml", {}).get("ablation", {})
-            if f"{self._inside}/ablation.json" in _paths(stage) and ablation:
-                seeds = ablation["seeds"]
-                cells += product(ablation["backbones"], ablation["calibrations"], seeds)
-                cells += product(ablation.get("baselines", []), ["none"], seeds)
+            if f"{self._inside}/ablation.json" in [out.path for out in stage.outs]:
+                cells += stage.params.get("params.yaml", Parameters()).ablation.cells
         if (self.project / "params.yaml").is_file():
             params = load_params(self.project / "params.yaml")
             if params.experiment == self.experiment:
@@ -91,7 +85,7 @@ class Report:
         return list(dict.fromkeys("-".join(map(str, cell)) for cell in cells))
 
     @property
-    def recorded_files(self) -> dict[str, str]:
+    def recorded_files(self) -> dict[str, str | None]:
         """The files and folders of this report that dvc.lock names, with their MD5 there.
 
         The measured speeds and the environment, which all reports share, are among them where it
@@ -134,25 +128,17 @@ class Report:
             return False
 
     @property
-    def _recorded_outs(self) -> dict[str, str]:
-        outs = [out for stage in self._recorded_stages for out in stage.get("outs", [])]
-        return {str(out["path"]): str(out.get("md5")) for out in outs}
+    def _recorded_outs(self) -> dict[str, str | None]:
+        return {out.path: out.md5 for stage in self._recorded_stages for out in stage.outs}
 
     @property
     def _inside(self) -> str:
         return (REPORTS / self.experiment).as_posix()
 
     @cached_property
-    def _recorded_stages(self) -> list[dict[str, Any]]:
-        stages = []
-        for path in (self.lock, self.project / "stages/dvc.lock"):
-            if not path.is_file():
-                continue
-            try:
-                stages += read_yaml(path)["stages"].values()
-            except (YAMLError, ValueError, KeyError, TypeError, AttributeError) as error:
-                raise InputError(f"{path} is no lock file of DVC's ({error})") from None
-        return stages
+    def _recorded_stages(self) -> list[Stage]:
+        locks = (self.lock, self.project / "stages/dvc.lock")
+        return [stage for path in locks if path.is_file() for stage in read_lock(path)]
 
     @staticmethod
     def cells_of(ablation: dict[str, Any]) -> dict[str, tuple[str, str, int]]:
@@ -229,7 +215,3 @@ class Report:
         elif dataset and not dataset.drawn:
             first = f"{dataset.how_to_get}; then "
         return f"{first}`dvc exp run {self.select} prepare` makes it"
-
-
-def _paths(stage: dict[str, Any]) -> list[str]:
-    return [str(out["path"]) for out in stage.get("outs", [])]

@@ -441,6 +441,27 @@ def test_a_report_that_dvc_recorded_nothing_of_is_not_checked_in_full(project, v
     assert "dvc.lock records nothing of camvid_tiny" in text
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("stages: {oops: text}", "key stages.oops is 'text'"),
+        ("stages: {a: {outs: [{md5: x}]}}", "key stages.a.outs.0.path is missing"),
+        ("stages: {a: {outs: [[x]]}}", "key stages.a.outs.0 is ['x']"),
+        ("stages: {a: []}", "key stages.a is []"),
+        ("stages: {a: true}", "key stages.a is True"),
+        ("stages: {a: {params: {params.yaml: {ablation: 1}}}}", "ablation is 1"),
+        ("", "is None"),
+        ("stages: {", "while parsing"),
+    ],
+)
+def test_a_record_that_is_damaged_is_one_line(project, verify, text, why):
+    (project / "dvc.lock").write_text(f"schema: '2.0'\n{text}" if text else "")
+    code, _, said = verify("--counts-only")
+    assert code == 1
+    assert said.startswith("error: dvc.lock is no lock file of DVC's (")
+    assert (why in said, said.count("\n")) == (True, 1)
+
+
 def test_a_record_that_is_gone_is_not_checked(recorded, verify):
     (recorded / "dvc.lock").unlink()
     code, table, text = verify("--counts-only")
