@@ -1,8 +1,9 @@
 """Rebuild the figures of a report on this machine and say which are reproduced.
 
 Four kinds of checks: the scores of every run follow from its counts (counts.json), the ablation
-follows from the counts of its cells, every file (the measured speeds and the environment, too) is
-the one that DVC recorded and the overview of all reports says what the report does, and, where
+follows from the counts of its cells, every file that belongs to the report is there, each (the
+measured speeds and the environment, too) is the one that DVC recorded and the overview of all
+reports says what the report does, and, where
 weights and prepared data are at hand, these are those that were recorded and the networks are
 scored anew. Trainings are not repeated, and neither are timings, which belong to the machine that
 they name. Exit code 0: all is reproduced. 1: a figure differs by more than the tolerance that the

@@ -18,6 +18,7 @@ from eacnet.verify.compare import (
 from eacnet.verify.outcome import ANEW, RECORDED, SHOWN, Check
 from eacnet.verify.recorded import recorded_md5
 from eacnet.verify.report import Report
+from eacnet.verify.whole import lacking
 
 if TYPE_CHECKING:
     import torch
@@ -32,6 +33,9 @@ def stored_checks(report: Report) -> list[Check]:
         for run in report.runs
     ]
     checks.append(_attempt("ablation from counts", "all cells", lambda: _ablation(report)))
+    if missed := lacking(report):
+        why = f"missing: {_some(missed)}; `dvc exp run {report.select}` makes what a report has"
+        checks.append(Check("files of the report", "all runs", obstacle=why, damaged=True))
     if report.in_pipeline:
         checks.append(_attempt(RECORDED, "all runs", lambda: _files(report)))
         if checks[-1].outcome and report.unrecorded_files:
@@ -153,12 +157,15 @@ def _files(report: Report) -> tuple[str, Comparison]:
 
 def _unrecorded(report: Report) -> tuple[str, Comparison]:
     """Name the files of the report that nothing tells an edited one of."""
-    names = report.unrecorded_files
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     raise NotCheckedError(
-        f"not recorded in dvc.lock: {', '.join(names[:SHOWN])}{more}; `dvc exp run {report.select}`"
+        f"not recorded in dvc.lock: {_some(report.unrecorded_files)}; `dvc exp run {report.select}`"
         " records what the pipeline makes, and what else lies there belongs elsewhere"
     )
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return f"{', '.join(names[:SHOWN])}{more}"
 
 
 def _pixels(report: Report) -> tuple[str, Comparison]:

@@ -123,6 +123,19 @@ def made(tmp_path_factory):
     how = {"split": "test", "frames": 3, "bootstrap": BOOTSTRAP}
     write_json(folder / "ablation.json", {**how, "groups": groups})
     write_json(folder / "metrics.json", {"ablation": headline(groups)})
+    write_json(folder / "main/attention.json", {"calibration": "pooled"})
+    for facts in folder.rglob("training.json"):
+        facts.with_name("training.csv").write_text("epoch,loss,lr,val_miou\n1,1.0,0.1,\n")
+    links = "[SVG](figures/training.svg) ![it](figures/training.png) [t](tables/a.csv)"
+    pages = {
+        "README.md": f"59.24 % mIoU {links}",
+        "index.html": '<a href="tables/b.csv">',
+        "checklist.md": "",
+    }
+    texts = {"figures/training.png": "", "figures/training.svg": "", "tables/confusion.csv": ""}
+    for name, text in {**pages, **texts, "tables/a.csv": "1\n", "tables/b.csv": "2\n"}.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
     return root
 
 
@@ -386,13 +399,12 @@ def test_a_cell_that_the_recorded_parameters_name_is_missed(project, verify):
 def recorded(project):
     """The same project, whose dvc.lock is DVC's own record of the report's files."""
     inside = "reports/camvid_tiny"
-    (project / inside / "tables").mkdir()
-    (project / inside / "tables/a.csv").write_text("1\n")
-    (project / inside / "tables/b.csv").write_text("2\n")
-    (project / inside / "README.md").write_text("59.24 % mIoU")
     write_json(project / "reports/speed/here.json", {"fps": 30})
     stages = {
-        "report": [f"{inside}/README.md", f"{inside}/tables"],
+        "report": [
+            f"{inside}/{name}"
+            for name in ("README.md", "index.html", "checklist.md", "figures", "tables")
+        ],
         "evaluate": [f"{inside}/main"],
         "dab-none-1": [f"{inside}/cells/dab-none-1"],
         "dab-pooled-1": [f"{inside}/cells/dab-pooled-1"],
@@ -462,6 +474,41 @@ def test_a_record_that_is_damaged_is_one_line(project, verify, text, why):
     assert (why in said, said.count("\n")) == (True, 1)
 
 
+@pytest.mark.parametrize(
+    ("stage", "names"),
+    [
+        ("report", ["README.md"]),
+        ("report", ["index.html"]),
+        ("report", ["checklist.md"]),
+        ("report", ["figures"]),
+        ("report", ["figures/training.svg"]),
+        ("report", ["tables/a.csv", "tables/b.csv"]),
+        ("report", ["tables/confusion.csv"]),
+        ("evaluate", ["main/attention.json"]),
+        ("evaluate", ["main/training.csv"]),
+        ("dab-none-1", ["cells/dab-none-1/training.csv"]),
+        ("benchmark", ["../speed"]),
+    ],
+)
+def test_what_is_missing_with_its_record_is_missed_all_the_same(
+    recorded, verify, stages, stage, names
+):
+    inside = recorded / "reports/camvid_tiny"
+    (inside / "tables/speed.csv").touch()
+    with (inside / "index.html").open("a") as page:
+        page.write('<a href="tables/speed.csv">')
+    stages(lambda all_: all_.pop(stage))
+    stages(lambda all_: all_.pop("report", None))
+    assert verify("--counts-only")[0] == 3
+    for path in (inside / name for name in names):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    code, table, text = verify("--counts-only")
+    assert code == 1
+    assert sum(row.startswith("files of the report") for row in table) == 1
+    line = next(line for line in text.splitlines() if "files of the report (all runs): " in line)
+    assert all(name.removeprefix("../") in line for name in names)
+
+
 def test_a_record_that_is_gone_is_not_checked(recorded, verify):
     (recorded / "dvc.lock").unlink()
     code, table, text = verify("--counts-only")
@@ -490,7 +537,7 @@ def test_files_that_no_stage_recorded_are_not_checked(recorded, verify, stages):
     cell = "reports/camvid_tiny/cells/dab-none-1"
     names = [f"{cell}/{name}" for name in ("classes.csv", "counts.json")]
     assert f"not recorded in dvc.lock: reports/camvid_tiny/README.md, {', '.join(names)}" in text
-    assert "tables/a.csv, reports/camvid_tiny/tables/b.csv; `dvc exp run -S dataset=cam" in text
+    assert "tables/b.csv, reports/camvid_tiny/tables/confusion.csv; `dvc exp run -S dat" in text
     assert "dab-pooled-1/" not in text
     assert ".tmp" not in text
     (inside / "ablation.json").unlink()  # what is damaged outweighs it
@@ -536,8 +583,6 @@ def test_the_environment_and_the_overview_are_compared_too(recorded, verify):
     write_json(environment, {"cpu": {"name": "A"}})
     entry = {"path": "reports/environment.json", "md5": recorded_md5(environment)}
     write_json(recorded / "stages/dvc.lock", {"stages": {"environment": {"outs": [entry]}}})
-    for facts in (recorded / "reports/camvid_tiny").rglob("training.json"):
-        facts.with_name("training.csv").write_text("epoch,loss,lr,val_miou\n1,1.0,0.1,\n")
     (recorded / "reports/README.md").write_text(index(recorded / "reports"))
     assert "reports/README.md" not in verify("--counts-only")[2]
     write_json(environment, {"cpu": {"name": "B"}})
