@@ -202,10 +202,11 @@ def read_published(path: Path) -> list[dict[str, str]]:
     """Read data/published.csv, every value as the text that it is; nothing where it is missing.
 
     Raises:
-        InputError: a column is missing, or a figure is none.
+        InputError: it is no file, a column is missing, or a figure is none.
     """
     if not path.exists():
         return []
+    check_is_file(path)
     try:
         rows = pd.read_csv(path, dtype=str, keep_default_na=False)
         if lacking := STATED - set(rows):

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -70,6 +71,13 @@ def test_a_broken_folder_is_named_and_stops_no_other(results, tmp_path, name, co
     assert "| camvid " in text
     assert "[report]" not in text  # none has been written
     assert eacnet.results(tmp_path / "reports/camvid")
+
+
+@pytest.mark.parametrize("read", [read_history, read_published])
+def test_what_is_no_table_is_not_waited_for(tmp_path, read):
+    os.mkfifo(tmp_path / "a.csv")
+    with pytest.raises(InputError, match=r"a\.csv is no regular file"):
+        read(tmp_path / "a.csv")
 
 
 @pytest.mark.parametrize("whole", [True, False])
