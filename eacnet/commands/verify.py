@@ -3,14 +3,13 @@
 Four kinds of checks: the scores of every run follow from its counts (counts.json), the ablation
 follows from the counts of its cells, every file that belongs to the report is there, each (the
 measured speeds and the environment, too) is the one that DVC recorded and the overview of all
-reports says what the report does, and, where
-weights and prepared data are at hand, these are those that were recorded and the networks are
-scored anew. Trainings are not repeated, and neither are timings, which belong to the machine that
-they name. Exit code 0: all is reproduced. 1: a figure differs by more than the tolerance that the
-table names, or a file or a cell of the report or of the prepared data is missing, damaged or
-changed. 3: what was checked is reproduced, but a file of the report is not recorded in dvc.lock or
-not listed in the overview, or weights or data for the rest are not at hand (--counts-only asks for
-neither of these).
+reports says what the report does, and, where weights and prepared data are at hand, these are those
+that were recorded and the networks are scored anew. Trainings are not repeated, and neither are
+timings, which belong to the machine that they name. Exit code 0: all is reproduced. 1: a figure
+differs by more than the tolerance that the table names, or a file or a cell of the report or of the
+prepared data is missing, damaged or changed. 3: what was checked is reproduced, but a file of the
+report is not recorded in dvc.lock or not listed in the overview, or weights or data for the rest
+are not at hand (--counts-only asks for neither of these).
 """
 
 import argparse

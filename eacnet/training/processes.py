@@ -14,7 +14,8 @@ _RANKS += ("SLURM_PROCID", "SLURM_LOCALID", "SLURM_NODEID")
 def check_processes(hardware: Hardware) -> None:
     """Check that as many processes were started as are wanted, and tell Fabric on how many nodes.
 
-    On one node a single process starts the others. On several, torchrun or srun starts all.
+    On one node a single process starts the others. On several, torchrun or srun starts all. Of
+    Lightning's variables (LT_...) no other is left: params.yaml says how a training runs.
 
     Raises:
         InputError: there are more processes, or fewer, or they lie otherwise on the nodes.
