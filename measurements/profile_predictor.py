@@ -1,8 +1,9 @@
 """Where the time of a predictor goes: by kind of layer and kernel, then the postprocess.
 
 Medians over passes on one drawn street scene. Layers are timed by OpenVINO or PyTorch itself, which
-costs some time of its own; the last line is a whole pass without. dab with pooled calibration and
-19 classes unless a model file is named.
+costs some time of its own; then come whole passes without, and what their multiply-accumulates
+would take at the highest rate of matrix products before and behind them. dab with pooled
+calibration and 19 classes unless a model file is named.
 
     python measurements/profile_predictor.py --runtime openvino --precision bf16 --size 512 1024
     python measurements/profile_predictor.py --runtime eager --layers 12
@@ -20,6 +21,7 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 
 from eacnet.benchmark.build import Setup
+from eacnet.benchmark.matmul_rate import matmul_rates
 from eacnet.benchmark.samples import DRAWN
 from eacnet.inference.folded import Folded
 from eacnet.inference.postprocess import Postprocess
@@ -27,6 +29,7 @@ from eacnet.inference.predictor import Predictor
 from eacnet.inference.runtimes import DTYPES, open_runtime
 from eacnet.machine import machine
 from eacnet.models import EACNet, load_model
+from eacnet.models.complexity import complexity
 from eacnet.scenes import draw_scene
 
 CPU = torch.device("cpu")
@@ -107,8 +110,10 @@ def main() -> None:
     predict = Predictor(
         model, runtime=chosen[0], precision=chosen[1], device="cpu", samples=images[:-1]
     )
-    whole = median_ms(lambda: predict(images[-1]), arguments.passes)
     height, width = arguments.size
+    before = matmul_rates(CPU)
+    whole = median_ms(lambda: predict(images[-1]), arguments.passes)
+    after = matmul_rates(CPU)
     print(
         f"{machine()['cpu']['name']}, {arguments.threads} threads, {model.backbone_name} "
         f"{model.calibration_name}, {' '.join(chosen)}, {height}x{width}"
@@ -125,6 +130,13 @@ def main() -> None:
         print(f"{ms:8.2f} {100 * ms / total:5.1f} {count:6} {kind}")
     print(f"{total:8.2f} 100.0        sum")
     print(f"{whole:8.2f}              a whole pass, not profiled")
+    rate = max(rates.get(f"{arguments.precision}_gflops") or 0 for rates in (before, after))
+    if rate:
+        least = 2e-6 * complexity(model, height, width).macs / rate
+        print(
+            f"{least:8.2f}              its multiply-accumulates at the rate of matrix products, "
+            f"{rate:.0f} GFLOP/s: {100 * least / whole:.0f} % of the pass"
+        )
 
 
 if __name__ == "__main__":
