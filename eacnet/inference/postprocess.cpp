@@ -92,34 +92,50 @@ struct Projection {  // a 1x1 convolution: weights (out, in), then biases
     static constexpr int SIZE = K * (K + 1);
     const float* bias() const { return weight + K * K; }
 
-    void row(const float* in, float* out) const {
+    // The channels of as many positions as a vector has lanes.
+    void map(const vec* in, vec* out) const {
         for (int o = 0; o < K; o++) {
-            float sum = bias()[o];
-            for (int i = 0; i < K; i++) sum += weight[o * K + i] * in[i];
-            out[o] = sum;
+            out[o] = all(bias()[o]);
+#pragma GCC unroll 32
+            for (int i = 0; i < K; i++) out[o] += in[i] * weight[o * K + i];
         }
     }
 };
 
-// Scores (rows, columns), after a 2x2 max-pool if `pooled`, mapped to rows of K: keys or values.
-std::vector<float> projected(Maps scores, long rows, long columns, bool pooled, Projection to,
-                             int threads) {
-    const long step = pooled ? 2 : 1, width = columns / step, count = rows / step * width;
-    std::vector<float> out(count * K);
-    spread(count, 256, threads, [&](long begin, long end) {
-        for (long p = begin; p < end; p++) {
-            const long at = p / width * step * columns + p % width * step;
-            float in[K];
-            for (int c = 0; c < K; c++) {
-                in[c] = scores.at(at, c);
-                if (pooled)
-                    for (long other : {at + 1, at + columns, at + columns + 1})
-                        in[c] = std::max(in[c], scores.at(other, c));
+struct Attended {  // rows of K
+    std::vector<float> keys, values;
+};
+
+// Keys and values of scores (rows, columns), after a 2x2 max-pool if `pooled`.
+Attended attended(Maps scores, long rows, long columns, bool pooled, Projection key, Projection value,
+                  int threads) {
+    const long step = pooled ? 2 : 1, width = columns / step, height = rows / step;
+    Attended to{std::vector<float>(height * width * K), std::vector<float>(height * width * K)};
+    spread(height, 1, threads, [&](long begin, long end) {
+        for (long y = begin; y < end; y++)
+            for (long first = 0; first < width; first += LANES) {
+                const long lanes = std::min<long>(LANES, width - first);
+                vec in[K] = {}, mapped[K];
+                // Channel by channel: those of one position lie a whole map apart.
+                for (int c = 0; c < K; c++)
+                    for (long l = 0; l < lanes; l++) {
+                        const long at = (y * columns + first + l) * step;
+                        float most = scores.at(at, c);
+                        if (pooled)
+                            for (long other : {at + 1, at + columns, at + columns + 1})
+                                most = std::max(most, scores.at(other, c));
+                        in[c][l] = most;
+                    }
+                auto keep = [&](Projection by, std::vector<float>& into) {
+                    by.map(in, mapped);
+                    for (long l = 0; l < lanes; l++)
+                        for (int c = 0; c < K; c++) into[(y * width + first + l) * K + c] = mapped[c][l];
+                };
+                keep(key, to.keys);
+                keep(value, to.values);
             }
-            to.row(in, &out[p * K]);
-        }
     });
-    return out;
+    return to;
 }
 
 // One group of 16 queries in float32: keys and values are rows of K.
@@ -128,8 +144,7 @@ struct Exact {
     static constexpr float NEGLIGIBLE = -40;  // 2^-40 of the largest weight, times 2^15 positions
     std::vector<float> keys, values;
 
-    Exact(std::vector<float> key, std::vector<float> value)
-        : keys(std::move(key)), values(std::move(value)) {}
+    explicit Exact(Attended to) : keys(std::move(to.keys)), values(std::move(to.values)) {}
     void sum(const vec* p, long first, int count, vec* out) const {
         vec total[K + 1];
         std::copy(out, out + K + 1, total);
@@ -152,7 +167,8 @@ struct Fast {
     std::vector<float> keys;
     std::vector<uint32_t> values;  // for each pair of positions, K pairs of bfloat16
 
-    Fast(std::vector<float> key, std::vector<float> value) : keys(std::move(key)) {
+    explicit Fast(Attended to) : keys(std::move(to.keys)) {
+        const std::vector<float>& value = to.values;
         const long count = value.size() / K;
         values.resize((count + 1) / 2 * K);
         auto bf16 = [](float x) {
@@ -197,11 +213,8 @@ void attend(Maps scores, Projection query, const Arithmetic& kept, float gamma, 
             for (int c = 0; c < K; c++)
                 for (int i = 0; i < LANES; i++)
                     x[c][i] = scores.at(std::min(group * LANES + i, queries - 1), c);
-            for (int c = 0; c < K; c++) {
-                q[c] = all(query.bias()[c]);
-                for (int i = 0; i < K; i++) q[c] += x[i] * query.weight[c * K + i];
-                q[c] *= log2e;
-            }
+            query.map(x, q);
+            for (int c = 0; c < K; c++) q[c] *= log2e;
             std::fill(total, total + K + 1, vec{});
             for (long first = 0; first < count; first += BLOCK) {
                 const int size = std::min<long>(BLOCK, count - first);
@@ -253,13 +266,11 @@ void calibrate(Maps maps, long rows, long columns, const float* parameters, bool
     const float gamma = parameters[0];
     const Projection query{parameters + 1}, key{query.weight + Projection::SIZE},
         value{key.weight + Projection::SIZE};
-    auto rows_of = [&](Projection to) {
-        return projected(maps, rows, columns, pooled, to, threads);
-    };
+    Attended to = attended(maps, rows, columns, pooled, key, value, threads);
     if (fast)
-        attend(maps, query, Fast(rows_of(key), rows_of(value)), gamma, out, rows * columns, threads);
+        attend(maps, query, Fast(std::move(to)), gamma, out, rows * columns, threads);
     else
-        attend(maps, query, Exact(rows_of(key), rows_of(value)), gamma, out, rows * columns, threads);
+        attend(maps, query, Exact(std::move(to)), gamma, out, rows * columns, threads);
 }
 
 // out (K, 2 rows, 2 columns): scores after a 1x1 convolution that is added to them, each of the new
@@ -282,12 +293,17 @@ void along_edges(Maps maps, long rows, long columns, Projection added, int threa
     std::vector<float> scores(K * rows * line);
     spread(rows, 1, threads, [&](long begin, long end) {
         for (long y = begin; y < end; y++)
-            for (long x = 0; x < line; x++) {
-                float in[K], out[K];
-                const long at = y * columns + std::clamp(x - 1, 0L, columns - 1);
-                for (int c = 0; c < K; c++) in[c] = maps.at(at, c);
-                added.row(in, out);
-                for (int c = 0; c < K; c++) scores[(c * rows + y) * line + x] = in[c] + out[c];
+            for (long first = 0; first < line; first += LANES) {
+                const long lanes = std::min<long>(LANES, line - first);
+                vec in[K] = {}, out[K];
+                for (int c = 0; c < K; c++)
+                    for (long l = 0; l < lanes; l++)
+                        in[c][l] = maps.at(y * columns + std::clamp(first + l - 1, 0L, columns - 1), c);
+                added.map(in, out);
+                for (int c = 0; c < K; c++) {
+                    out[c] += in[c];
+                    std::memcpy(&scores[(c * rows + y) * line + first], &out[c], 4 * lanes);
+                }
             }
     });
     spread(rows, 1, threads, [&](long begin, long end) {
