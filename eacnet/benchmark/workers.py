@@ -3,6 +3,7 @@
 import importlib
 import multiprocessing
 import signal
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -21,6 +22,9 @@ _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["torch", "torchvision", "onnxscript", "eacnet.benchmark.build"])
 
 PATIENCE = 10  # seconds
+# Behind a pass its OpenMP threads wait busily for milliseconds, on the cores that the next pass, of
+# another process, needs.
+REST = 0.02  # seconds
 
 # What a predictor says of itself.
 FACTS = ("runtime", "precision", "attention_kernel", "choice")
@@ -85,11 +89,12 @@ class Worker:
         self.facts, self.labels = self._ask("begin")
 
     def run(self) -> float:
-        """Pass the images once; return the duration in milliseconds.
+        """Pass the images once, from rest; return the duration in milliseconds.
 
         Raises:
             CaseError: the pass fails, or its process is gone.
         """
+        time.sleep(REST)
         return self._ask("pass")
 
     def peak_memory(self) -> float:

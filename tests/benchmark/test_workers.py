@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eacnet.benchmark.workers import CaseError, Worker
+from eacnet.benchmark.workers import REST, CaseError, Worker
 from eacnet.errors import InputError
 from eacnet.progress import progress
 
@@ -99,6 +99,14 @@ def test_durations_are_those_of_a_pass():
     with closing(Worker(slow, IMAGES, "cpu")) as worker:
         worker.begin()
         assert 50 <= worker.run() < 2000
+
+
+def test_threads_of_another_pass_come_to_rest_before():
+    with closing(Worker(slow, IMAGES, "cpu")) as worker:
+        worker.begin()
+        start = time.perf_counter()
+        pass_ms = worker.run()
+        assert 1000 * (time.perf_counter() - start) - pass_ms >= 1000 * REST
 
 
 def test_peak_memory_is_what_passes_take_and_what_stays_but_not_what_building_took():
