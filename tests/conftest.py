@@ -169,12 +169,6 @@ def rounding(network, images):
 
 
 @pytest.fixture
-def rounded():
-    """Return `rounding`."""
-    return rounding
-
-
-@pytest.fixture
 def assert_labels():
     """Return the function that compares labels with those of the network in float64."""
     return _assert_labels

@@ -124,7 +124,7 @@ def test_what_is_left_to_chance_is_drawn_anew_in_each_epoch_and_for_each_seed(sa
 def test_two_epochs_of_sgd_equal_the_written_out_loop(samples, tmp_path):
     how = recipe(
         epochs=2,
-        optimiser={"name": "sgd", "lr": 0.01, "momentum": 0.9, "weight_decay": 0.001},
+        optimiser={"name": "sgd", "lr": 0.01, "momentum": 0.9, "weight_decay": 0.1},
         schedule={"warmup_iterations": 0, "warmup_start": 1, "power": 1, "step": "iteration"},
     )
     trained, history = run(samples, tmp_path / "a.pt", how)
@@ -146,13 +146,14 @@ def test_two_epochs_of_sgd_equal_the_written_out_loop(samples, tmp_path):
         losses.append(loss.item())
         with torch.no_grad():
             for p, v, g in zip(network.parameters(), velocity, gradients, strict=True):
-                v.mul_(0.9).add_(g + 0.001 * p)
+                v.mul_(0.9).add_(g + 0.1 * p)
                 p.sub_(rate * v)
     means = [np.mean(losses[:2]), np.mean(losses[2:])]
     assert [epoch.loss for epoch in history] == pytest.approx(means, rel=1e-4)
     assert [epoch.lr for epoch in history] == pytest.approx([0.0075, 0.0025])
     for ours, theirs in zip(trained.parameters(), network.parameters(), strict=True):
-        torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-5)
+        # Rounding turns an activation over here and there, on each processor others: up to 1e-4.
+        torch.testing.assert_close(ours, theirs, rtol=0, atol=5e-4)
 
 
 def test_the_result_is_the_average_where_a_recipe_asks_for_it(samples, tmp_path):
