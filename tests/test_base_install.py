@@ -23,6 +23,9 @@ for source in (model, "net.safetensors"):
     labels = eacnet.Predictor(source, runtime="eager", device="cpu")(image)
     assert labels.shape == (64, 96) and labels.max() < 11
 
+import sys
+assert not {"torch._dynamo", "sympy"} & set(sys.modules)  # PyTorch's compiler: a second or two
+
 from PIL import Image
 Image.fromarray(image).save("photo.png")
 import importlib.util, eacnet.scenes, eacnet.pretrained
@@ -92,10 +95,11 @@ def test_a_network_is_picked(base):
 
 
 @pytest.mark.parametrize("command", ["predict", "convert", "export", "pick", "verify"])
-def test_every_command_has_help(base, command):
-    done = base("-m", "eacnet.cli", command, "--help")
+def test_every_command_has_help_at_once(base, command):
+    done = base("-X", "importtime", "-m", "eacnet.cli", command, "--help")
     assert done.returncode == 0, done.stderr
     assert command in done.stdout
+    assert {"argparse", "torch"} & set(done.stderr.split()) == {"argparse"}
 
 
 def test_verify_names_the_extra(base):

@@ -116,6 +116,13 @@ def test_a_reader_that_goes_away_is_no_error():
     assert process.wait() == 141
 
 
+def test_at_the_end_no_garbage_is_collected():
+    code = "import atexit, gc; atexit.register(lambda: print(gc.isenabled()))"
+    code += "\nfrom eacnet.errors import *\nexit_on_error(lambda: print(gc.isenabled()))"
+    done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert done.stdout.split() == ["True", "False"]
+
+
 def test_what_is_only_not_checked_has_an_exit_code_of_its_own():
     process = typed("raise NotCheckedError('no weights')", stderr=subprocess.PIPE)
     _, err = process.communicate()

@@ -15,6 +15,7 @@ from eacnet.config.names import BASELINES
 from eacnet.inference.predictor import Predictor
 from eacnet.models import EACNet, ModelCard, build_model, load_model
 from eacnet.models.complexity import complexity
+from eacnet.models.outline import outlined
 from eacnet.scenes import draw_scene
 
 MEAN = [128.0, 128.0, 128.0]
@@ -73,7 +74,7 @@ class Setup:
 
     def cost(self, case: Case) -> dict[str, Any]:
         """Return parameters and multiply-accumulates of one image, all and the attention's."""
-        with torch.device("meta"):
+        with outlined():
             model = build_model(case.backbone, self.classes, case.calibration)
         return vars(complexity(model, case.height, case.width))
 

@@ -22,6 +22,7 @@ from eacnet.errors import InputError
 from eacnet.inference.compiled import compiled
 from eacnet.inference.rewrite import plain
 from eacnet.models.attention import Calibration
+from eacnet.models.outline import outlined
 
 SOURCE = Path(__file__).with_name("postprocess.cpp")
 FLAGS = (
@@ -91,7 +92,7 @@ def computes(layer: Calibration) -> bool:
     """
     if not vars(type(layer)).get("native"):
         return False
-    with torch.device("meta"):
+    with outlined():
         fresh = type(layer)(layer.num_classes)
     kinds = [type(module) for module in fresh.modules()]
     return (

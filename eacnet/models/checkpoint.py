@@ -14,6 +14,7 @@ from torch import Tensor
 from eacnet.errors import InputError
 from eacnet.files import check_file, write_bytes
 from eacnet.models.network import EACNet, ModelCard, build_model
+from eacnet.models.outline import outlined
 
 FORMAT = "1"
 # Of the numbers that networks compute in.
@@ -110,8 +111,8 @@ def filled_model(
     Raises:
         InputError: the names, shapes or values in `state` are not those of such a network.
     """
-    # No weights are drawn on the meta device: loading leaves the random generator alone.
-    with torch.device("meta"):
+    # Loading leaves the random generator alone.
+    with outlined():
         model = build_model(backbone, num_classes, calibration)
     expected = model.state_dict()
     problem = mismatch(expected, state)

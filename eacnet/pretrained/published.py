@@ -11,6 +11,7 @@ from torch import Tensor
 from eacnet.errors import InputError, first_line
 from eacnet.models.checkpoint import filled_model, mismatch, shortened
 from eacnet.models.network import EACNet, build_model
+from eacnet.models.outline import outlined
 from eacnet.pretrained.names import PUBLISHED, Published, renamed
 
 # The calibration's published names. DABNet's tell which one it is, the others' do not.
@@ -80,7 +81,7 @@ def read_published(
         raise InputError(f"{where} holds calibration {told} by its names ({prefix}.*)")
     prefix = prefix or "eac"
     try:
-        with torch.device("meta"):
+        with outlined():
             ours = build_model(backbone, num_classes, calibration).state_dict()
     except InputError as error:
         raise InputError(f"{where}: {error}") from None
