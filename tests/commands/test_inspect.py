@@ -1,5 +1,7 @@
 """`eacnet inspect` on a drawn folder of frames."""
 
+import contextlib
+import io
 import os
 import subprocess
 import sys
@@ -8,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+
+from eacnet.cli import main
 
 ROOT = Path(__file__).parents[2]
 TABLE = "id,name,red,green,blue\n0,void,0,0,0\n1,road,128,64,128\n2,car,0,0,142\n"
@@ -33,8 +37,25 @@ def root(tmp_path):
 
 
 def inspect(root, *options):
-    command = [sys.executable, "-m", "eacnet.cli", "inspect", str(root), *options]
-    return subprocess.run(command, cwd=root.parent, capture_output=True, text=True)
+    """Run the command beside the folder; what it told, and how it ended."""
+    out, err = io.StringIO(), io.StringIO()
+    command = ["eacnet", "inspect", str(root), *options]
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        contextlib.chdir(root.parent),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        patch.setattr(sys, "argv", command)
+        try:
+            main()
+            code = 0
+        except SystemExit as end:
+            code = end.code
+            if isinstance(code, str):
+                print(code, file=err)
+                code = 1
+    return subprocess.CompletedProcess(command, code, out.getvalue(), err.getvalue())
 
 
 def test_what_is_there_is_said_in_numbers(root):

@@ -3,6 +3,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,14 +18,26 @@ CODE += ("data/published.csv",)
 SKIPPED = shutil.ignore_patterns("__pycache__", "dvc.lock")
 
 
+# Modules that begin in a moment, for what they import is imported: see warm.py.
+WARM = """#!/bin/sh
+case "$1 $2" in
+    "-m stages."*|"-m eacnet."*|"-m dvc") exec {python} -SE {warm} {socket} "$@" ;;
+esac
+exec {python} "$@"
+"""
+
+
 @dataclass
 class Project:
     """A copy of the project with a dataset and a recipe that take seconds."""
 
     root: Path
+    programs: Path
 
     def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a command in the project; `python` and `dvc` are those of this environment."""
+        if (self.programs / command[0]).exists():
+            command = (str(self.programs / command[0]), *command[1:])
         done = subprocess.run(
             self._resolved(command), cwd=self.root, env=self.env, capture_output=True, text=True
         )
@@ -47,7 +60,7 @@ class Project:
             self.run("python", "-m", f"stages.{stage}")
 
     def start(self, *command: str) -> subprocess.Popen[str]:
-        """Start a command in the background."""
+        """Start a command in the background, in a process of its own that can be killed."""
         return subprocess.Popen(
             self._resolved(command), cwd=self.root, env=self.env, stderr=subprocess.PIPE, text=True
         )
@@ -74,7 +87,7 @@ class Project:
         """The environment of the stages: this Python, one thread."""
         return {
             **os.environ,
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PATH": f"{self.programs}:{Path(sys.executable).parent}:{os.environ['PATH']}",
             "OMP_NUM_THREADS": "1",
             "DVC_NO_ANALYTICS": "1",  # else every command starts a process that reports home
         }
@@ -82,14 +95,14 @@ class Project:
     def clone(self, root: Path) -> "Project":
         """Return a clone of the last commit, as another machine would have it."""
         self.run("git", "clone", "--quiet", ".", str(root))
-        return Project(root)
+        return Project(root, self.programs)
 
     def _resolved(self, command: tuple[str, ...]) -> list[str]:
         own = Path(sys.executable).parent / command[0]
         return [str(own) if own.exists() else command[0], *command[1:]]
 
 
-def make_project(root: Path) -> Project:
+def make_project(root: Path, programs: Path) -> Project:
     """Copy the project's code to `root`, under Git and DVC, with tiny parameters."""
     root.mkdir()
     for name in CODE:
@@ -99,7 +112,7 @@ def make_project(root: Path) -> Project:
             shutil.copytree(source, target, ignore=SKIPPED)
         else:
             shutil.copy(source, target)
-    project = Project(root)
+    project = Project(root, programs)
     tiny = {
         "datasets.synthetic.scenes": {"train": 4, "val": 2, "test": 2},
         "datasets.synthetic.size": [64, 128],
@@ -127,22 +140,43 @@ def make_project(root: Path) -> Project:
 
 
 @pytest.fixture(scope="session")
-def template(tmp_path_factory) -> Project:
+def programs(tmp_path_factory) -> Iterator[Path]:
+    """A folder of `python` and `dvc` that begin in a moment, and the process behind them."""
+    folder = tmp_path_factory.mktemp("programs")
+    warm, socket = Path(__file__).with_name("warm.py"), folder / "socket"
+    names = {"python": sys.executable, "warm": warm, "socket": socket}
+    for name, text in (("python", WARM), ("dvc", '#!/bin/sh\nexec "{own}" -m dvc "$@"\n')):
+        program = folder / name
+        program.write_text(text.format(**names, own=folder / "python"))
+        program.chmod(0o755)
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    with subprocess.Popen([sys.executable, warm, "server", socket], env=environment) as server:
+        while not socket.exists():
+            assert server.poll() is None
+            time.sleep(0.05)
+        yield folder
+        server.kill()
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory, programs) -> Project:
     """A copy in which nothing runs: copied, it spares seconds of `git init` and `dvc init`."""
-    return make_project(tmp_path_factory.mktemp("template") / "project")
+    return make_project(tmp_path_factory.mktemp("template") / "project", programs)
 
 
 @pytest.fixture
 def project(template, tmp_path) -> Project:
     """A fresh copy in which nothing has run yet."""
-    return Project(shutil.copytree(template.root, tmp_path / "project", symlinks=True))
+    root = shutil.copytree(template.root, tmp_path / "project", symlinks=True)
+    return Project(root, template.programs)
 
 
 @pytest.fixture(scope="module")
 def reproduced(template, tmp_path_factory) -> Project:
     """A copy in which `dvc repro` has run; tests leave its parameters as they were."""
     root = tmp_path_factory.mktemp("pipeline") / "project"
-    project = Project(shutil.copytree(template.root, root, symlinks=True))
+    shutil.copytree(template.root, root, symlinks=True)
+    project = Project(root, template.programs)
     project.run("dvc", "repro", "--quiet")
     project.commit()
     return project

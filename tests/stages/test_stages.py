@@ -1,5 +1,6 @@
 """Each stage by itself: what it refuses, and what it leaves behind when it is stopped."""
 
+import dataclasses
 import json
 import shutil
 import signal
@@ -220,7 +221,7 @@ def test_a_copy_that_dvc_makes_takes_up_the_data_of_the_project(project):
     mine = project.root / "data/raw/folder/images/train/a.png"
     mine.parent.mkdir(parents=True)
     mine.write_bytes(b"a frame")
-    copy = type(project)(project.root / ".dvc/tmp/exps/tmp1234")
+    copy = dataclasses.replace(project, root=project.root / ".dvc/tmp/exps/tmp1234")
     shutil.copytree(project.root, copy.root, ignore=shutil.ignore_patterns(".*", "data"))
     copy.set("dataset", "folder")
     away = project.root / "data/raw/elsewhere.png"
@@ -237,7 +238,7 @@ def test_fetched_data_are_checked_in_a_copy_as_well(project):
     frames = project.root / "data/raw/camvid/train"
     frames.mkdir(parents=True)
     (frames / "junk.png").write_bytes(b"no frame of CamVid's")
-    copy = type(project)(project.root / ".dvc/tmp/exps/tmp1234")
+    copy = dataclasses.replace(project, root=project.root / ".dvc/tmp/exps/tmp1234")
     shutil.copytree(project.root, copy.root, ignore=shutil.ignore_patterns(".*", "data"))
     for place in (project, copy):
         place.set("dataset", "camvid")
