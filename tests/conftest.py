@@ -19,7 +19,7 @@ REFERENCE = Path(__file__).parents[1].parent / "shared" / "reference"
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items):
     """Begin with the slowest folders, or one worker ends minutes after the other."""
-    first = ("stages", "inference", "tests")
+    first = ("stages", "inference", "tests", "commands", "training", "report")
     items.sort(key=lambda item: item.path.parent.name not in first)
 
 

@@ -19,7 +19,8 @@ import traceback
 from pathlib import Path
 
 IMPORTED = ("dvc.cli", "dvc.repo", "lightning_fabric", "matplotlib.pyplot", "pandas")
-IMPORTED += ("ruamel.yaml", "scipy.stats", "torch", "torch._dynamo", "torchvision", "tqdm.auto")
+IMPORTED += ("matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "ruamel.yaml")
+IMPORTED += ("scipy.stats", "tabulate", "torch", "torch._dynamo", "torchvision", "tqdm.auto")
 STREAMS = (0, 1, 2)
 
 
