@@ -150,12 +150,12 @@ def programs(tmp_path_factory) -> Iterator[Path]:
         program.write_text(text.format(**names, own=folder / "python"))
         program.chmod(0o755)
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    with subprocess.Popen([sys.executable, warm, "server", socket], env=environment) as server:
+    command = [sys.executable, warm, "server", socket]
+    with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE) as server:
         while not socket.exists():
             assert server.poll() is None
             time.sleep(0.05)
         yield folder
-        server.kill()
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ import gc
 import json
 import os
 import runpy
+import select
 import signal
 import socket
 import sys
@@ -25,7 +26,7 @@ STREAMS = (0, 1, 2)
 
 
 def serve(path: str) -> None:
-    """Fork a process for each call, with nothing of this project imported."""
+    """Fork a process for each call, with nothing of this project imported, until stdin ends."""
     for name in IMPORTED:
         __import__(name)
     gc.freeze()  # or the first collection of each process would copy its pages
@@ -33,6 +34,8 @@ def serve(path: str) -> None:
         listener.bind(path)
         listener.listen()
         while True:
+            if 0 in select.select([listener, 0], [], [])[0]:
+                return  # who started this is gone
             caller, _ = listener.accept()
             if os.fork() == 0:
                 break
