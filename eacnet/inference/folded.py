@@ -7,12 +7,12 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
+from torch.fx.passes.shape_prop import ShapeProp
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.conv import _ConvNd
 
 from eacnet.errors import InputError
 from eacnet.inference.rewrite import (
-    Shapes,
     call_instead,
     channels_of,
     copied,
@@ -156,7 +156,7 @@ def fold_batch_norms(module: nn.Module, example: Tensor) -> fx.GraphModule:
         example: of its input.
     """
     graph_module = fx.GraphModule(module, _Tracer().trace(module))
-    Shapes(graph_module).run(example)
+    ShapeProp(graph_module).propagate(example)
     for node in list(graph_module.graph.nodes):
         norm = module_of(node)
         if not plain(norm, nn.BatchNorm2d) or norm.running_var is None:

@@ -3,7 +3,6 @@
 import copy
 import logging
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
@@ -97,23 +96,9 @@ def module_of(node: fx.Node) -> nn.Module | None:
     return node.graph.owning_module.get_submodule(node.target)
 
 
-class Shapes(fx.Interpreter):
-    """Run a graph once and note the shape of each tensor in it.
-
-    As PyTorch's `ShapeProp` does, which imports sympy for symbolic ones.
-    """
-
-    def run_node(self, n: fx.Node) -> Any:
-        """Run one node."""
-        result = super().run_node(n)
-        if isinstance(result, Tensor):
-            n.meta["shape"] = result.shape
-        return result
-
-
 def channels_of(node: fx.Node) -> int:
-    """Return the channels of the maps that `node` yields, once `Shapes` ran its graph."""
-    return node.meta["shape"][1]
+    """Return the channels of the maps that `node` yields, once `ShapeProp` has seen them."""
+    return node.meta["tensor_meta"].shape[1]
 
 
 def call_instead(node: fx.Node, module: nn.Module) -> None:

@@ -1,12 +1,11 @@
 """`eacnet convert` as it is typed, on checkpoints with the published names."""
 
 import json
-import sys
 
 import pytest
 import torch
 
-from eacnet import build_model, cli, load_model
+from eacnet import build_model, load_model
 from eacnet.datasets.camvid import LABELS as CAMVID
 from eacnet.datasets.cityscapes import LABELS as CITYSCAPES
 from eacnet.datasets.labels import described
@@ -17,18 +16,13 @@ MEAN = ["--mean", "73.2", "82.9", "72.4"]
 
 
 @pytest.fixture
-def convert(monkeypatch, capsys):
+def convert(eacnet):
     """Return a function: arguments of the command -> (exit code, its lines)."""
 
-    def typed(*arguments: object) -> tuple[object, list[str]]:
-        monkeypatch.setattr(sys, "argv", ["eacnet", "convert", *map(str, arguments)])
-        try:
-            cli.main()
-        except SystemExit as end:
-            assert not capsys.readouterr().out
-            # A message as the exit's argument is what Python prints to stderr, with exit code 1.
-            return (1, [end.code]) if isinstance(end.code, str) else (end.code, [])
-        return 0, capsys.readouterr().out.splitlines()
+    def typed(*arguments: object) -> tuple[int, list[str]]:
+        code, out, err = eacnet("convert", *arguments)
+        assert not (code and out)
+        return code, (err if code else out).splitlines()
 
     return typed
 

@@ -1,17 +1,12 @@
 """`eacnet inspect` on a drawn folder of frames."""
 
-import contextlib
-import io
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-
-from eacnet.cli import main
 
 ROOT = Path(__file__).parents[2]
 TABLE = "id,name,red,green,blue\n0,void,0,0,0\n1,road,128,64,128\n2,car,0,0,142\n"
@@ -36,29 +31,18 @@ def root(tmp_path):
     return root
 
 
-def inspect(root, *options):
-    """Run the command beside the folder; what it told, and how it ended."""
-    out, err = io.StringIO(), io.StringIO()
-    command = ["eacnet", "inspect", str(root), *options]
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        contextlib.chdir(root.parent),
-        contextlib.redirect_stdout(out),
-        contextlib.redirect_stderr(err),
-    ):
-        patch.setattr(sys, "argv", command)
-        try:
-            main()
-            code = 0
-        except SystemExit as end:
-            code = end.code
-            if isinstance(code, str):
-                print(code, file=err)
-                code = 1
-    return subprocess.CompletedProcess(command, code, out.getvalue(), err.getvalue())
+@pytest.fixture
+def inspect(eacnet, monkeypatch):
+    """Return a function: folder, options -> how the command ended that was run beside it."""
+
+    def run(root, *options):
+        monkeypatch.chdir(root.parent)
+        return subprocess.CompletedProcess(options, *eacnet("inspect", root, *options))
+
+    return run
 
 
-def test_what_is_there_is_said_in_numbers(root):
+def test_what_is_there_is_said_in_numbers(inspect, root):
     (root / "images/train/.DS_Store").write_text("x")
     done = inspect(root)
     assert done.returncode == 0, done.stderr
@@ -73,7 +57,7 @@ def test_what_is_there_is_said_in_numbers(root):
     assert "Refused" not in text
 
 
-def test_a_split_alone_is_trained_on_and_not_scored(root):
+def test_a_split_alone_is_trained_on_and_not_scored(inspect, root):
     for kind in ("images", "labels"):
         for path in (root / kind / "test").iterdir():
             path.unlink()
@@ -81,7 +65,7 @@ def test_a_split_alone_is_trained_on_and_not_scored(root):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_file_names_reach_the_terminal_in_one_line(root):
+def test_file_names_reach_the_terminal_in_one_line(inspect, root):
     path = root / "images/train/0.png"
     path.rename(path.with_name("x\x1b[31mred\nline2.png"))
     done = inspect(root)
@@ -95,14 +79,14 @@ def test_file_names_reach_the_terminal_in_one_line(root):
 @pytest.mark.parametrize(
     "text", ["train:\n  lr: 0.1\n", "a: &x 1\nb: *x\n", "model:\n datasets: 1\n"]
 )
-def test_another_projects_parameters_are_ignored_and_it_is_said(root, text):
+def test_another_projects_parameters_are_ignored_and_it_is_said(inspect, root, text):
     (root.parent / "params.yaml").write_text(text)
     done = inspect(root)
     assert done.returncode == 0, done.stderr
     assert done.stderr.startswith("params.yaml here has no key datasets, so it is another project")
 
 
-def test_splits_are_those_of_this_projects_parameters(root):
+def test_splits_are_those_of_this_projects_parameters(inspect, root):
     text = (ROOT / "params.yaml").read_text()
     (root.parent / "params.yaml").write_text(text)
     done = inspect(root)
@@ -113,7 +97,7 @@ def test_splits_are_those_of_this_projects_parameters(root):
     assert "params.yaml is no valid YAML" in done.stderr
 
 
-def test_the_sheet_shows_image_labels_and_both(root):
+def test_the_sheet_shows_image_labels_and_both(inspect, root):
     inspect(root, "--frames", "1", "--sheet", "sheet.png")
     sheet = np.asarray(Image.open(root.parent / "sheet.png")).astype(int)
     row = 18 + 4 + 150  # within the first frame, below the cars
@@ -168,7 +152,7 @@ def name_in_latin_1(root):
         (name_in_latin_1, "has a name that is no UTF-8 or holds control characters; rename it"),
     ],
 )
-def test_what_prepare_would_refuse_ends_with_1(root, spoil, expected):
+def test_what_prepare_would_refuse_ends_with_1(inspect, root, spoil, expected):
     spoil(root)
     done = inspect(root)
     assert done.returncode == 1
@@ -176,7 +160,7 @@ def test_what_prepare_would_refuse_ends_with_1(root, spoil, expected):
     assert "can't be prepared as it is: " in done.stderr.splitlines()[-1]
 
 
-def test_a_sheet_takes_the_place_of_a_link_that_leads_in_a_circle(root):
+def test_a_sheet_takes_the_place_of_a_link_that_leads_in_a_circle(inspect, root):
     (root.parent / "s.png").symlink_to("s.png")
     done = inspect(root, "--sheet", "s.png")
     assert (done.returncode, done.stderr.count("Traceback")) == (0, 0), done.stderr
@@ -192,13 +176,13 @@ def test_a_sheet_takes_the_place_of_a_link_that_leads_in_a_circle(root):
         (["--reading", "x"], "no reading 'x'; allowed: own"),
     ],
 )
-def test_a_wrong_option_gets_one_line(root, options, expected):
+def test_a_wrong_option_gets_one_line(inspect, root, options, expected):
     done = inspect(root, *options)
     assert done.returncode == 1
     assert expected in done.stderr
 
 
-def test_the_layout_is_recognised(root):
+def test_the_layout_is_recognised(inspect, root):
     other = root.rename(root.parent / "my frames")
     assert "a user's own frames" in inspect(other).stdout
     (other / "images").rename(other / "pictures")

@@ -18,29 +18,34 @@ CODE += ("data/published.csv",)
 SKIPPED = shutil.ignore_patterns("__pycache__", "dvc.lock")
 
 
-# Modules that begin in a moment, for what they import is imported: see warm.py.
-WARM = """#!/bin/sh
-case "$1 $2" in
-    "-m stages."*|"-m eacnet."*|"-m dvc") exec {python} -SE {warm} {socket} "$@" ;;
-esac
-exec {python} "$@"
-"""
+BIN = Path(sys.executable).parent
+# They begin in a moment, for what they import is imported: see warm.py.
+PROGRAMS = {
+    "python": """case "$1 $2" in
+        "-m stages."*|"-m eacnet."*|"-m dvc") exec {python} -SE {warm} {socket} "$@" ;;
+        *) exec {python} "$@" ;;
+    esac""",
+    "dvc": 'exec {folder}/python -m dvc "$@"',
+    "eacnet": 'exec {folder}/python -m eacnet.cli "$@"',
+}
 
 
 @dataclass
 class Project:
-    """A copy of the project with a dataset and a recipe that take seconds."""
+    """A copy of the project with a dataset and a recipe that take seconds.
+
+    Attributes:
+        root: its folder.
+        programs: the folder of PROGRAMS.
+    """
 
     root: Path
     programs: Path
 
     def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run a command in the project; `python` and `dvc` are those of this environment."""
-        if (self.programs / command[0]).exists():
-            command = (str(self.programs / command[0]), *command[1:])
-        done = subprocess.run(
-            self._resolved(command), cwd=self.root, env=self.env, capture_output=True, text=True
-        )
+        """Run a command in the project; programs are those of this environment."""
+        command = self._resolved(command, self.programs, BIN)
+        done = subprocess.run(command, cwd=self.root, env=self.env, capture_output=True, text=True)
         assert not check or done.returncode == 0, done.stdout + done.stderr
         return done
 
@@ -61,8 +66,9 @@ class Project:
 
     def start(self, *command: str) -> subprocess.Popen[str]:
         """Start a command in the background, in a process of its own that can be killed."""
+        command = self._resolved(command, BIN)
         return subprocess.Popen(
-            self._resolved(command), cwd=self.root, env=self.env, stderr=subprocess.PIPE, text=True
+            command, cwd=self.root, env=self.env, stderr=subprocess.PIPE, text=True
         )
 
     def set(self, key: str, value: object) -> None:
@@ -87,7 +93,7 @@ class Project:
         """The environment of the stages: this Python, one thread."""
         return {
             **os.environ,
-            "PATH": f"{self.programs}:{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PATH": f"{self.programs}:{BIN}:{os.environ['PATH']}",
             "OMP_NUM_THREADS": "1",
             "DVC_NO_ANALYTICS": "1",  # else every command starts a process that reports home
         }
@@ -97,9 +103,9 @@ class Project:
         self.run("git", "clone", "--quiet", ".", str(root))
         return Project(root, self.programs)
 
-    def _resolved(self, command: tuple[str, ...]) -> list[str]:
-        own = Path(sys.executable).parent / command[0]
-        return [str(own) if own.exists() else command[0], *command[1:]]
+    def _resolved(self, command: tuple[str, ...], *folders: Path) -> list[str]:
+        own = (folder / command[0] for folder in folders)
+        return [next((str(path) for path in own if path.exists()), command[0]), *command[1:]]
 
 
 def make_project(root: Path, programs: Path) -> Project:
@@ -141,13 +147,13 @@ def make_project(root: Path, programs: Path) -> Project:
 
 @pytest.fixture(scope="session")
 def programs(tmp_path_factory) -> Iterator[Path]:
-    """A folder of `python` and `dvc` that begin in a moment, and the process behind them."""
+    """The folder of PROGRAMS, and the process behind them."""
     folder = tmp_path_factory.mktemp("programs")
     warm, socket = Path(__file__).with_name("warm.py"), folder / "socket"
-    names = {"python": sys.executable, "warm": warm, "socket": socket}
-    for name, text in (("python", WARM), ("dvc", '#!/bin/sh\nexec "{own}" -m dvc "$@"\n')):
+    names = {"python": sys.executable, "warm": warm, "socket": socket, "folder": folder}
+    for name, text in PROGRAMS.items():
         program = folder / name
-        program.write_text(text.format(**names, own=folder / "python"))
+        program.write_text(f"#!/bin/sh\n{text.format(**names)}\n")
         program.chmod(0o755)
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     command = [sys.executable, warm, "server", socket]

@@ -5,23 +5,15 @@ import json
 import shutil
 import signal
 import time
+from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
 
 from eacnet.models import build_model, save_model
 
-STAGES = (
-    "raw",
-    "prepare",
-    "train",
-    "evaluate",
-    "analyse",
-    "summarise",
-    "environment",
-    "benchmark",
-    "report",
-)
+ROOT = Path(__file__).parents[2]
+STAGES = sorted(path.stem for path in (ROOT / "stages").glob("[!_]*.py"))
 # Runs a stage in this process and says how it ended and whether PyTorch had been imported by then.
 PROBE = """
 import runpy, sys
@@ -210,8 +202,7 @@ def test_every_stage_of_the_pipeline_is_a_script_and_back(project):
     for file in ("dvc.yaml", "stages/dvc.yaml"):
         stages |= YAML(typ="safe").load(project.root / file)["stages"]
     # index is the second command of report; a cell is a train and an evaluate.
-    scripts = {path.stem for path in (project.root / "stages").glob("*.py")} - {"index"}
-    assert scripts == set(STAGES) == set(stages) - {"ablation", "baseline"}
+    assert set(STAGES) - {"index"} == set(stages) - {"ablation", "baseline"}
     for name in set(stages) & set(STAGES):
         assert f"python -m stages.{name}" in stages[name]["cmd"], name
 

@@ -91,9 +91,7 @@ def test_a_published_checkpoint_goes_through_the_whole_pipeline(project, referen
     published = reference("dab-pooled")
     torch.save({"epoch": 9, "model": published.state}, project.root / "authors.pth")
     mean = ("--mean", "73.2", "82.9", "72.4")
-    project.run(
-        "python", "-m", "eacnet.cli", "convert", "authors.pth", "published.safetensors", *mean
-    )
+    project.run("eacnet", "convert", "authors.pth", "published.safetensors", *mean)
     project.set("recipes.synthetic.epochs", 0)
     project.set("recipes.synthetic.init", "published.safetensors")
     project.set("ablation.calibrations", ["pooled"])

@@ -14,7 +14,7 @@ def wait_for(project, pattern: str, process) -> None:
 def test_all_networks_are_trained_through_a_kill_and_dvc_trains_none(project):
     project.set("recipes.synthetic.epochs", 12)
     project.set("ablation.calibrations", ["none"])  # and the main network, which is calibrated
-    refused = project.run("python", "-m", "eacnet.cli", "train-cells", check=False)
+    refused = project.run("eacnet", "train-cells", check=False)
     assert refused.returncode == 1
     assert "data/prepared/synthetic/dataset.json is missing" in refused.stderr
     project.run("dvc", "repro", "--quiet", "prepare", "stages/dvc.yaml")
@@ -26,11 +26,11 @@ def test_all_networks_are_trained_through_a_kill_and_dvc_trains_none(project):
     (log,) = project.root.glob(".cache/cells/synthetic/*/log.txt")
     while "error: interrupted" not in log.read_text():
         time.sleep(0.05)
-    table = project.run("python", "-m", "eacnet.cli", "train-cells", "--status").stdout
+    table = project.run("eacnet", "train-cells", "--status").stdout
     assert "stopped" in table
     assert "missing" in table
 
-    done = project.run("python", "-m", "eacnet.cli", "train-cells")
+    done = project.run("eacnet", "train-cells")
     assert "dab-none-1 goes on behind epoch" in done.stdout
     assert "all 2 networks of synthetic are trained" in done.stdout
     assert log.read_text().count("goes on behind epoch") == 1

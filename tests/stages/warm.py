@@ -2,7 +2,8 @@
 
 Importing them takes most of the time of a stage in a test, and a pipeline has a dozen stages.
 `python warm.py server SOCKET` waits for calls; `python warm.py SOCKET -m MODULE ...` is such a call
-and behaves like `python -m MODULE ...`: same folder, environment, streams and exit code.
+and behaves like `python -m MODULE ...`: same folder, environment, streams and exit code. Only what
+Python and PyTorch read as they start, PYTHONPATH and OMP_NUM_THREADS, is the server's.
 """
 
 import atexit
@@ -18,6 +19,7 @@ import sys
 import threading
 import traceback
 from pathlib import Path
+from typing import Any, NoReturn
 
 IMPORTED = ("dvc.cli", "dvc.repo", "lightning_fabric", "matplotlib.pyplot", "pandas")
 IMPORTED += ("matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "ruamel.yaml")
@@ -33,34 +35,41 @@ def serve(path: str) -> None:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)
         listener.listen()
-        while True:
-            if 0 in select.select([listener, 0], [], [])[0]:
-                return  # who started this is gone
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the forked
+        while 0 not in select.select([listener, 0], [], [])[0]:
             caller, _ = listener.accept()
             if os.fork() == 0:
-                break
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                listener.close()
+                answer(caller)
             caller.close()
-            signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the forked
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+
+
+def answer(caller: socket.socket) -> NoReturn:
+    """Run the module that a call names in a child, tell the caller how it ended, and end."""
     text, streams, _, _ = socket.recv_fds(caller, 1 << 20, len(STREAMS))
     child = os.fork()
-    if child:
-        _, status = os.waitpid(child, 0)
-        caller.sendall(str(os.waitstatus_to_exitcode(status)).encode())
-        os._exit(0)
-    caller.close()
+    if child == 0:
+        caller.close()
+        become(json.loads(text), streams)
+    _, status = os.waitpid(child, 0)
+    caller.sendall(str(os.waitstatus_to_exitcode(status)).encode())
+    os._exit(0)
+
+
+def become(called: dict[str, Any], streams: list[int]) -> NoReturn:
+    """Be the process that was called for."""
     for stream, own in zip(streams, STREAMS, strict=True):
         os.dup2(stream, own)
         os.close(stream)
     # What Python knows of its former streams, such as whether one can seek in them, is wrong now.
     sys.stdin, sys.stdout = os.fdopen(0), os.fdopen(1, "w")
     sys.stderr = os.fdopen(2, "w", errors="backslashreplace", buffering=1)
-    call = json.loads(text)
-    os.chdir(call["folder"])
+    os.chdir(called["folder"])
     os.environ.clear()
-    os.environ.update(call["environment"])
-    sys.path[0] = call["folder"]
-    sys.argv = call["arguments"]
+    os.environ.update(called["environment"])
+    sys.path[0] = called["folder"]
+    sys.argv = called["arguments"]
     code = 1
     try:
         runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
@@ -83,12 +92,12 @@ def serve(path: str) -> None:
 
 def call(path: str, arguments: list[str]) -> int:
     """Let the server run a module; return its exit code, as a shell gives it."""
+    called = {"arguments": arguments, "folder": str(Path.cwd()), "environment": dict(os.environ)}
     with socket.socket(socket.AF_UNIX) as server:
         server.connect(path)
-        call = {"arguments": arguments, "folder": str(Path.cwd()), "environment": dict(os.environ)}
-        socket.send_fds(server, [json.dumps(call).encode()], STREAMS)
+        socket.send_fds(server, [json.dumps(called).encode()], STREAMS)
         code = int(server.recv(16))
-        return code if code >= 0 else 128 - code
+    return code if code >= 0 else 128 - code
 
 
 if __name__ == "__main__":
