@@ -46,8 +46,8 @@ class Kernels:
         Args:
             layer: on the processor, one that `computes` says yes to.
             scores: float32 (B,K,h,w), its guide's channels behind; every memory layout will do.
-            fast: weights and values in bfloat16, where the processor has it; the products that the
-                exponential is taken of are float32 always.
+            fast: what an attention multiplies in bfloat16, its sums in float32, where the processor
+                has it.
 
         Returns:
             float32 (B,K,h,w), or finer by the layer's scale, contiguous.

@@ -40,26 +40,18 @@ bool any(ivec mask) {
     return found;
 }
 
-// 2^x for x <= 0; relative error under 2e-7 (exact) or 2e-4 (for results kept in bfloat16).
-template <bool EXACT>
+// 2^x for x <= 0; relative error under 2e-7.
 vec exp2(vec x) {
     x = max(x, all(-126.0f));
     const vec shift = all(12582912.0f);  // 1.5 * 2^23 rounds to whole numbers
     const vec shifted = x + shift;
     const vec r = x - (shifted - shift);  // -0.5 .. 0.5
-    vec p;
-    if (EXACT) {
-        p = all(1.5403530e-4f) * r + all(1.3333558e-3f);
-        p = p * r + all(9.6181291e-3f);
-        p = p * r + all(5.5504109e-2f);
-        p = p * r + all(2.4022651e-1f);
-        p = p * r + all(6.9314718e-1f);
-        p = p * r + all(1.0f);
-    } else {
-        p = all(5.5504109e-2f) * r + all(2.4022651e-1f);
-        p = p * r + all(6.9314718e-1f);
-        p = p * r + all(1.0f);
-    }
+    vec p = all(1.5403530e-4f) * r + all(1.3333558e-3f);
+    p = p * r + all(9.6181291e-3f);
+    p = p * r + all(5.5504109e-2f);
+    p = p * r + all(2.4022651e-1f);
+    p = p * r + all(6.9314718e-1f);
+    p = p * r + all(1.0f);
     ivec exponent, bits;
     std::memcpy(&exponent, &shifted, 64);
     std::memcpy(&bits, &p, 64);
@@ -138,13 +130,46 @@ Attended attended(Maps scores, long rows, long columns, bool pooled, Projection 
     return to;
 }
 
+// products[j] = sum over TERMS of add(sum, term, j) for j < count; returns the largest of them.
+template <int TERMS, class Add>
+vec multiplied(int count, vec* products, Add add) {
+    vec largest = all(-1e30f);
+    int j = 0;
+    for (; j + 4 <= count; j += 4) {  // at once, since each waits for its own last term
+        vec sum[4] = {};
+#pragma GCC unroll 32
+        for (int c = 0; c < TERMS; c++)
+#pragma GCC unroll 4
+            for (int n = 0; n < 4; n++) sum[n] = add(sum[n], c, j + n);
+#pragma GCC unroll 4
+        for (int n = 0; n < 4; n++) products[j + n] = sum[n];
+        largest = max(largest, max(max(sum[0], sum[1]), max(sum[2], sum[3])));
+    }
+    for (; j < count; j++) {
+        vec sum = {};
+        for (int c = 0; c < TERMS; c++) sum = add(sum, c, j);
+        products[j] = sum;
+        largest = max(largest, sum);
+    }
+    return largest;
+}
+
 // One group of 16 queries in float32: keys and values are rows of K.
 struct Exact {
-    static constexpr bool EXACT = true;
     static constexpr float NEGLIGIBLE = -40;  // 2^-40 of the largest weight, times 2^15 positions
     std::vector<float> keys, values;
+    long count;
 
-    explicit Exact(Attended to) : keys(std::move(to.keys)), values(std::move(to.values)) {}
+    explicit Exact(Attended to)
+        : keys(std::move(to.keys)), values(std::move(to.values)), count(keys.size() / K) {}
+    static void prepare(vec*) {}
+    static vec weight(vec x) { return exp2(x); }
+    vec multiply(const vec* q, long first, int size, vec* products) const {
+        const float* key = &keys[first * K];
+        return multiplied<K>(size, products, [&](vec sum, int c, int j) __attribute__((always_inline)) {
+            return sum + q[c] * key[j * K + c];
+        });
+    }
     void sum(const vec* p, long first, int count, vec* out) const {
         vec total[K + 1];
         std::copy(out, out + K + 1, total);
@@ -159,26 +184,54 @@ struct Exact {
 };
 
 #ifdef __AVX512BF16__
-// As above, but weights and values in bfloat16: two positions in one instruction. The weights are
-// cut off, not rounded, in numerator and denominator alike.
+// As above, but in bfloat16 with sums in float32: two channels or positions in one instruction.
+// Weights are cut off, not rounded, in numerator and denominator alike. Keys stand relative to their
+// mean, which a softmax does not see, so that rounding takes less of their differences.
 struct Fast {
-    static constexpr bool EXACT = false;
     static constexpr float NEGLIGIBLE = -26;
-    std::vector<float> keys;
-    std::vector<uint32_t> values;  // for each pair of positions, K pairs of bfloat16
+    long count;
+    std::vector<uint32_t> keys;    // for each position, PAIRS pairs of channels
+    std::vector<uint32_t> values;  // for each pair of positions, K pairs
 
-    explicit Fast(Attended to) : keys(std::move(to.keys)) {
-        const std::vector<float>& value = to.values;
-        const long count = value.size() / K;
-        values.resize((count + 1) / 2 * K);
-        auto bf16 = [](float x) {
-            uint32_t bits;
-            std::memcpy(&bits, &x, 4);
-            return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
-        };
+    static uint32_t bf16(float x) {
+        uint32_t bits;
+        std::memcpy(&bits, &x, 4);
+        return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+    }
+    explicit Fast(const Attended& to)
+        : count(to.keys.size() / K), keys(count * PAIRS), values((count + 1) / 2 * K) {
+        float mean[K] = {};
         for (long p = 0; p < count; p++)
-            for (int c = 0; c < K; c++)
-                values[p / 2 * K + c] |= bf16(value[p * K + c]) << (p % 2 ? 16 : 0);
+            for (int c = 0; c < K; c++) mean[c] += to.keys[p * K + c] / count;
+        for (long p = 0; p < count; p++)
+            for (int c = 0; c < K; c++) {
+                keys[p * PAIRS + c / 2] |= bf16(to.keys[p * K + c] - mean[c]) << (c % 2 ? 16 : 0);
+                values[p / 2 * K + c] |= bf16(to.values[p * K + c]) << (p % 2 ? 16 : 0);
+            }
+    }
+    // 2^x; relative error under 8e-5: a cubic on what lies above the next lower whole number.
+    static vec weight(vec x) {
+        const vec r = (vec)_mm512_reduce_ps((__m512)x, _MM_FROUND_TO_NEG_INF);
+        vec p = all(7.80245226e-2f) * r + all(2.26067155e-1f);
+        p = p * r + all(6.95833540e-1f);
+        p = p * r + all(9.99925219e-1f);
+        return (vec)_mm512_scalef_ps((__m512)p, (__m512)x);
+    }
+    static void prepare(vec* q) {
+        for (int c = 0; c < K; c += 2) {
+            const __m512 odd = c + 1 < K ? (__m512)q[c + 1] : __m512{};
+            // Both rounded, then a lane of each side by side.
+            const __m512i low = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh((__m512)q[c]));
+            const __m512i high = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(odd));
+            q[c / 2] = (vec)_mm512_or_si512(low, _mm512_slli_epi32(high, 16));
+        }
+    }
+    vec multiply(const vec* q, long first, int size, vec* products) const {
+        const uint32_t* key = &keys[first * PAIRS];
+        return multiplied<PAIRS>(size, products, [&](vec sum, int c, int j) __attribute__((always_inline)) {
+            return (vec)_mm512_dpbf16_ps((__m512)sum, (__m512bh)q[c],
+                                         (__m512bh)_mm512_set1_epi32(key[j * PAIRS + c]));
+        });
     }
     void sum(const vec* p, long first, int count, vec* out) const {
         __m512 total[K + 1];
@@ -204,7 +257,7 @@ using Fast = Exact;
 template <class Arithmetic>
 void attend(Maps scores, Projection query, const Arithmetic& kept, float gamma, float* out, long queries,
             int threads) {
-    const long count = kept.keys.size() / K;
+    const long count = kept.count;
     const float log2e = 1.44269504f;
     spread((queries + LANES - 1) / LANES, 8, threads, [&](long begin, long end) {
         vec products[BLOCK];
@@ -215,39 +268,19 @@ void attend(Maps scores, Projection query, const Arithmetic& kept, float gamma, 
                     x[c][i] = scores.at(std::min(group * LANES + i, queries - 1), c);
             query.map(x, q);
             for (int c = 0; c < K; c++) q[c] *= log2e;
+            Arithmetic::prepare(q);
             std::fill(total, total + K + 1, vec{});
             for (long first = 0; first < count; first += BLOCK) {
                 const int size = std::min<long>(BLOCK, count - first);
-                vec block = all(-1e30f);
-                int j = 0;
-                for (; j + 4 <= size; j += 4) {
-                    const float* k = &kept.keys[(first + j) * K];
-                    vec a = q[0] * k[0], b = q[0] * k[K], c2 = q[0] * k[2 * K], d = q[0] * k[3 * K];
-#pragma GCC unroll 32
-                    for (int c = 1; c < K; c++) {
-                        a += q[c] * k[c];
-                        b += q[c] * k[K + c];
-                        c2 += q[c] * k[2 * K + c];
-                        d += q[c] * k[3 * K + c];
-                    }
-                    products[j] = a, products[j + 1] = b, products[j + 2] = c2, products[j + 3] = d;
-                    block = max(block, max(max(a, b), max(c2, d)));
-                }
-                for (; j < size; j++) {
-                    const float* k = &kept.keys[(first + j) * K];
-                    vec a = q[0] * k[0];
-                    for (int c = 1; c < K; c++) a += q[c] * k[c];
-                    products[j] = a;
-                    block = max(block, a);
-                }
+                vec block = kept.multiply(q, first, size, products);
                 if (!any(block > largest + Arithmetic::NEGLIGIBLE)) continue;
                 if (any(block > largest)) {
                     block = max(block, largest);
-                    const vec fade = exp2<true>(largest - block);
+                    const vec fade = exp2(largest - block);
                     for (int c = 0; c <= K; c++) total[c] *= fade;
                     largest = block;
                 }
-                for (j = 0; j < size; j++) products[j] = exp2<Arithmetic::EXACT>(products[j] - largest);
+                for (int j = 0; j < size; j++) products[j] = Arithmetic::weight(products[j] - largest);
                 kept.sum(products, first, size, total);
             }
             for (int c = 0; c < K; c++) {
@@ -320,7 +353,7 @@ void along_edges(Maps maps, long rows, long columns, Projection added, int threa
                         largest = max(largest, share[n][i]);
                     }
                     for (int i = 0; i < NEIGHBOURS; i++) {
-                        share[n][i] = exp2<true>((share[n][i] - largest) * LOG2E) * prior[n][i];
+                        share[n][i] = exp2((share[n][i] - largest) * LOG2E) * prior[n][i];
                         sum += share[n][i];
                     }
                     for (int i = 0; i < NEIGHBOURS; i++)

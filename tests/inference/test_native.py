@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -14,6 +16,13 @@ from eacnet.models.edge import Edge
 from eacnet.models.label_map import label_map
 
 
+def attention(kind) -> tuple[nn.Module, torch.Tensor]:
+    torch.manual_seed(0)
+    layer = kind(7)
+    layer.gamma.data.fill_(0.7)
+    return layer, torch.randn(2, 7, 33, 45)
+
+
 @pytest.fixture
 def compiled():
     if kernels(7) is None:
@@ -21,22 +30,41 @@ def compiled():
     return kernels(7)
 
 
+SCALES = (0.5, 5.0, 40.0)  # from nearly even weights to one-hot ones, products over 1000
+
+
 @pytest.mark.parametrize("kind", [Pooled, Full])
-@pytest.mark.parametrize(("fast", "tolerance"), [(False, 1e-5), (True, 2e-2)])
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
-def test_attention_is_the_written_out_one(compiled, kind, fast, tolerance, layout):
-    torch.manual_seed(0)
-    layer = kind(7)
-    layer.gamma.data.fill_(0.7)
-    for scale in (0.5, 5.0, 40.0):  # from nearly even weights to one-hot ones, products over 1000
-        scores = (scale * torch.randn(2, 7, 33, 45)).contiguous(memory_format=layout)
+def test_attention_is_the_written_out_one(compiled, kind, layout):
+    layer, images = attention(kind)
+    for scale in SCALES:
+        scores = (scale * images).contiguous(memory_format=layout)
         with torch.no_grad():
-            truth = layer.written_out(scores)
-            ours = compiled.calibrate(layer, scores, fast)
+            truth, ours = layer.written_out(scores), compiled.calibrate(layer, scores, fast=False)
         # A product of 1000 is known to 1e-4 in float32, and so is its exponential.
-        slack = 50 if scale > 5 and not fast else 1
-        close = slack * tolerance * truth.abs().max().item()
+        close = (50 if scale > 5 else 1) * 1e-5 * truth.abs().max().item()
         torch.testing.assert_close(ours, truth, rtol=0, atol=close)
+
+
+@pytest.mark.parametrize("kind", [Pooled, Full])
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_fast_attention_is_that_of_bfloat16_operands(compiled, kind, layout):
+    layer, images = attention(kind)
+    for scale in SCALES:
+        scores = (scale * images).contiguous(memory_format=layout)
+        with torch.no_grad():
+            exact, ours = layer.written_out(scores), compiled.calibrate(layer, scores, fast=True)
+            query, key, value = (maps.flatten(2) for maps in layer.projections(scores))
+            if compiled.has_bfloat16:
+                query = (query / math.log(2)).bfloat16().double() * math.log(2)
+                key = (key - key.mean(2, keepdim=True)).bfloat16()
+            weights = torch.softmax(query.double().transpose(1, 2) @ key.double(), dim=-1)
+            attended = value.double() @ weights.transpose(1, 2)
+            truth = (layer.gamma * attended.reshape(scores.shape) + scores).float()
+        largest = exact.abs().max()
+        # An operand at the edge of two bfloat16s can be rounded to either.
+        assert ((ours - truth).abs() > 0.01 * largest).float().mean() < 1e-3
+        assert (ours - exact).abs().max() < 0.04 * largest or scale > 5
 
 
 @pytest.mark.parametrize("size", [(33, 45), (1, 1), (2, 16), (5, 17)])
