@@ -1,10 +1,10 @@
 // Calibration and label map on the processor, compiled at first use by native.py for one number of
-// classes. Vectors are 16 floats; the compiler splits them where the processor's are narrower.
+// classes. A vector fills a register of the processor: of several, a choice one by one is slow.
 //
 // Query, key and value are computed here, too: their three small matrix products take no time, but
 // PyTorch's threads, which did them before, wait busily for more work on the cores needed here.
 //
-// Attention: 16 queries side by side in a vector, keys one after another. A block of keys stays in
+// Attention: a query in each lane of a vector, keys one after another. A block of keys stays in
 // the first-level cache between its three steps: products, exponentials, sums. The largest product
 // so far is kept per query, so that nothing overflows (online softmax: Milakov and Gimelshein, 2018).
 // A block ends after the products where they say that its weights could not change a result: trained
@@ -21,21 +21,28 @@
 #include <immintrin.h>
 #endif
 
-typedef float vec __attribute__((vector_size(64)));
-typedef int32_t ivec __attribute__((vector_size(64)));
+#if defined(__AVX512F__)
+constexpr int REGISTER = 64;
+#elif defined(__AVX__)
+constexpr int REGISTER = 32;
+#else
+constexpr int REGISTER = 16;
+#endif
+typedef float vec __attribute__((vector_size(REGISTER)));
+typedef int32_t ivec __attribute__((vector_size(REGISTER)));
 
 namespace {
 
 constexpr int K = CLASSES;
 constexpr int PAIRS = (K + 1) / 2;
-constexpr int LANES = 16;
+constexpr int LANES = sizeof(vec) / 4;
 constexpr int BLOCK = 64;  // keys
 
 vec all(float x) { return x - vec{}; }
 vec max(vec a, vec b) { return a > b ? a : b; }
 bool any(ivec mask) {
-    int64_t parts[8], found = 0;
-    std::memcpy(parts, &mask, 64);
+    int64_t parts[LANES / 2], found = 0;
+    std::memcpy(parts, &mask, sizeof mask);
     for (int64_t part : parts) found |= part;
     return found;
 }
@@ -53,10 +60,10 @@ vec exp2(vec x) {
     p = p * r + all(6.9314718e-1f);
     p = p * r + all(1.0f);
     ivec exponent, bits;
-    std::memcpy(&exponent, &shifted, 64);
-    std::memcpy(&bits, &p, 64);
+    std::memcpy(&exponent, &shifted, sizeof p);
+    std::memcpy(&bits, &p, sizeof p);
     bits += exponent << 23;
-    std::memcpy(&p, &bits, 64);
+    std::memcpy(&p, &bits, sizeof p);
     return p;
 }
 
@@ -154,7 +161,7 @@ vec multiplied(int count, vec* products, Add add) {
     return largest;
 }
 
-// One group of 16 queries in float32: keys and values are rows of K.
+// One group of queries in float32: keys and values are rows of K.
 struct Exact {
     static constexpr float NEGLIGIBLE = -40;  // 2^-40 of the largest weight, times 2^15 positions
     std::vector<float> keys, values;
@@ -364,7 +371,7 @@ void along_edges(Maps maps, long rows, long columns, Projection added, int threa
                     for (int i = 0; i < NEIGHBOURS; i++) {
                         const long row = std::clamp(y + i / 3 - 1, 0L, rows - 1);
                         vec neighbour;
-                        std::memcpy(&neighbour, &scores[(c * rows + row) * line + first + i % 3], 64);
+                        std::memcpy(&neighbour, &scores[(c * rows + row) * line + first + i % 3], sizeof neighbour);
                         for (int n = 0; n < NEW; n++) mixed[n] += share[n][i] * neighbour;
                     }
                     float* to = out + (c * rows + y) * NEW * columns + 2 * first;
@@ -374,6 +381,37 @@ void along_edges(Maps maps, long rows, long columns, Projection added, int threa
                 }
             }
     });
+}
+
+// The classes at PHASES of the `stride` positions in each gap between two scores of a line, from
+// position `first` on: row[gap * stride + position].
+template <int PHASES>
+void winners(const float* line, long padded, long gaps, int first, int stride, uint8_t* row) {
+    static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "classes are packed lowest byte first");
+    for (long gap = 0; gap < gaps; gap += LANES) {
+        vec best[PHASES];
+        ivec winner[PHASES] = {};
+        for (vec& each : best) each = all(-__builtin_inff());
+        for (int c = 0; c < K; c++) {
+            vec left, step;
+            std::memcpy(&left, line + c * padded + gap, sizeof(vec));
+            std::memcpy(&step, line + c * padded + gap + 1, sizeof(vec));
+            step -= left;
+#pragma GCC unroll 4
+            for (int n = 0; n < PHASES; n++) {
+                const vec value = left + step * ((first + n + 0.5f) / stride);
+                const ivec wins = value > best[n];
+                winner[n] = wins ? c - ivec{} : winner[n];
+                best[n] = wins ? value : best[n];
+            }
+        }
+        ivec packed = winner[0];
+        for (int n = 1; n < PHASES; n++) packed |= winner[n] << 8 * n;
+        int32_t classes[LANES];
+        std::memcpy(classes, &packed, sizeof(vec));
+        for (long l = 0; l < std::min<long>(LANES, gaps - gap); l++)
+            std::memcpy(row + (gap + l) * stride + first, &classes[l], PHASES);
+    }
 }
 
 }  // namespace
@@ -402,10 +440,9 @@ void calibrate_edge(const float* scores, int64_t channel, int64_t position, int6
 void label_map(const float* scores, int64_t rows, int64_t columns, uint8_t* labels, int64_t height,
                int64_t width, int stride, int threads) {
     const int half = stride / 2;
-    const long gaps = columns + 1, padded = columns + 2;
+    const long gaps = columns + 1, padded = (gaps / LANES + 1) * LANES + 1;
     spread(height, stride, threads, [&](long begin, long end) {
-        std::vector<float> line(K * padded), best(gaps);
-        std::vector<int32_t> winner(gaps);
+        std::vector<float> line(K * padded);
         std::vector<uint8_t> row(gaps * stride);
         for (long y = begin; y < end; y++) {
             // Pixel centres: y lies between the rows `above` and `below` of scores.
@@ -419,22 +456,12 @@ void label_map(const float* scores, int64_t rows, int64_t columns, uint8_t* labe
                 for (long x = 0; x < columns; x++) to[x + 1] = a[x] + t * (b[x] - a[x]);
                 to[0] = to[1], to[columns + 1] = to[columns];
             }
-            for (int phase = 0; phase < stride; phase++) {
-                const float s = (phase + 0.5f) / stride;
-                std::fill(best.begin(), best.end(), -__builtin_inff());
-                std::fill(winner.begin(), winner.end(), 0);
-                for (int c = 0; c < K; c++) {
-                    const float* from = &line[c * padded];
-                    float* top = best.data();
-                    int32_t* who = winner.data();
-                    for (long x = 0; x < gaps; x++) {
-                        const float value = from[x] + s * (from[x + 1] - from[x]);
-                        who[x] = value > top[x] ? c : who[x];
-                        top[x] = value > top[x] ? value : top[x];
-                    }
-                }
-                for (long x = 0; x < gaps; x++) row[x * stride + phase] = winner[x];
-            }
+            if (stride % 4)
+                for (int first = 0; first < stride; first += 2)
+                    winners<2>(line.data(), padded, gaps, first, stride, row.data());
+            else
+                for (int first = 0; first < stride; first += 4)
+                    winners<4>(line.data(), padded, gaps, first, stride, row.data());
             std::memcpy(labels + y * width, row.data() + half, width);
         }
     });

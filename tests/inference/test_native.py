@@ -1,4 +1,7 @@
+import ctypes
 import math
+import platform
+import subprocess
 
 import numpy as np
 import pytest
@@ -82,8 +85,24 @@ def test_edge_is_what_pytorch_makes_of_it(compiled, size, layout):
         torch.testing.assert_close(ours, truth, rtol=0, atol=close)
 
 
-@pytest.mark.parametrize("stride", [8, 16])
-@pytest.mark.parametrize(("rows", "columns"), [(5, 7), (1, 1), (3, 20)])
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="names registers of x86")
+@pytest.mark.parametrize("narrower", ["-mno-avx512f", "-mno-avx"])
+def test_narrower_registers_give_the_same(compiled, narrower, tmp_path):
+    library = tmp_path / "kernels.so"
+    words = ["c++", *native.FLAGS, "-w", narrower, "-DCLASSES=7", native.SOURCE, "-o", library]
+    subprocess.run(words, check=True)
+    narrow = native.Kernels(ctypes.CDLL(library))
+    layer, images = attention(Pooled)
+    with torch.no_grad():
+        torch.testing.assert_close(
+            narrow.calibrate(layer, images, fast=False), layer.written_out(images)
+        )
+    size = (33 * 8, 45 * 8)
+    assert torch.equal(narrow.label_map(images, size, 8), compiled.label_map(images, size, 8))
+
+
+@pytest.mark.parametrize("stride", [2, 4, 8, 16])
+@pytest.mark.parametrize(("rows", "columns"), [(5, 7), (1, 1), (3, 20), (2, 33)])
 def test_label_map_is_that_of_whole_planes(compiled, stride, rows, columns):
     scores = torch.randn(2, 7, rows, columns, generator=torch.Generator().manual_seed(3))
     for cut in (0, stride - 1):
