@@ -371,7 +371,8 @@ void along_edges(Maps maps, long rows, long columns, Projection added, int threa
                     for (int i = 0; i < NEIGHBOURS; i++) {
                         const long row = std::clamp(y + i / 3 - 1, 0L, rows - 1);
                         vec neighbour;
-                        std::memcpy(&neighbour, &scores[(c * rows + row) * line + first + i % 3], sizeof neighbour);
+                        const float* from = &scores[(c * rows + row) * line + first + i % 3];
+                        std::memcpy(&neighbour, from, sizeof neighbour);
                         for (int n = 0; n < NEW; n++) mixed[n] += share[n][i] * neighbour;
                     }
                     float* to = out + (c * rows + y) * NEW * columns + 2 * first;
