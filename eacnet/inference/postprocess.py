@@ -23,8 +23,8 @@ class Postprocess:
     """What follows the backbone, the same for every runtime.
 
     On the processor the project's own kernels do the work where they could be compiled, the
-    calibration where its class has one; with a `precision` below float32 the attention's weights
-    are bfloat16 in it. Otherwise PyTorch's operations do, always in float32.
+    calibration where its class has one; with a `precision` below float32 what the attention
+    multiplies is bfloat16 in it. Otherwise PyTorch's operations do, always in float32.
     """
 
     def __init__(self, model: EACNet, device: torch.device, precision: str) -> None:
@@ -63,7 +63,7 @@ class Postprocess:
         if not self.calibration.attends:
             return "none"
         if self.native:
-            return "eacnet postprocess.cpp, " + ("bfloat16 weights" if self.fast else "float32")
+            return "eacnet postprocess.cpp, " + ("bfloat16" if self.fast else "float32")
         scores = torch.zeros(1, self.classes, 16, 16, device=self.device)
         with torch.inference_mode(), profile(activities=[ProfilerActivity.CPU]) as record:
             self.calibrated(scores)

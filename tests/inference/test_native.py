@@ -19,11 +19,14 @@ from eacnet.models.edge import Edge
 from eacnet.models.label_map import label_map
 
 
-def attention(kind) -> tuple[nn.Module, torch.Tensor]:
+def attentions(kind, layout=torch.contiguous_format):
+    """Yield an attention and scores: weights nearly even, to one-hot of products over 1000."""
     torch.manual_seed(0)
     layer = kind(7)
     layer.gamma.data.fill_(0.7)
-    return layer, torch.randn(2, 7, 33, 45)
+    images = torch.randn(2, 7, 33, 45)
+    for scale in (0.5, 5.0, 40.0):
+        yield scale, layer, (scale * images).contiguous(memory_format=layout)
 
 
 @pytest.fixture
@@ -33,15 +36,10 @@ def compiled():
     return kernels(7)
 
 
-SCALES = (0.5, 5.0, 40.0)  # from nearly even weights to one-hot ones, products over 1000
-
-
 @pytest.mark.parametrize("kind", [Pooled, Full])
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
 def test_attention_is_the_written_out_one(compiled, kind, layout):
-    layer, images = attention(kind)
-    for scale in SCALES:
-        scores = (scale * images).contiguous(memory_format=layout)
+    for scale, layer, scores in attentions(kind, layout):
         with torch.no_grad():
             truth, ours = layer.written_out(scores), compiled.calibrate(layer, scores, fast=False)
         # A product of 1000 is known to 1e-4 in float32, and so is its exponential.
@@ -52,9 +50,7 @@ def test_attention_is_the_written_out_one(compiled, kind, layout):
 @pytest.mark.parametrize("kind", [Pooled, Full])
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
 def test_fast_attention_is_that_of_bfloat16_operands(compiled, kind, layout):
-    layer, images = attention(kind)
-    for scale in SCALES:
-        scores = (scale * images).contiguous(memory_format=layout)
+    for scale, layer, scores in attentions(kind, layout):
         with torch.no_grad():
             exact, ours = layer.written_out(scores), compiled.calibrate(layer, scores, fast=True)
             query, key, value = (maps.flatten(2) for maps in layer.projections(scores))
@@ -92,13 +88,12 @@ def test_narrower_registers_give_the_same(compiled, narrower, tmp_path):
     words = ["c++", *native.FLAGS, "-w", narrower, "-DCLASSES=7", native.SOURCE, "-o", library]
     subprocess.run(words, check=True)
     narrow = native.Kernels(ctypes.CDLL(library))
-    layer, images = attention(Pooled)
+    _, layer, scores = next(attentions(Pooled))
     with torch.no_grad():
-        torch.testing.assert_close(
-            narrow.calibrate(layer, images, fast=False), layer.written_out(images)
-        )
+        truth = layer.written_out(scores)
+        torch.testing.assert_close(narrow.calibrate(layer, scores, fast=False), truth)
     size = (33 * 8, 45 * 8)
-    assert torch.equal(narrow.label_map(images, size, 8), compiled.label_map(images, size, 8))
+    assert torch.equal(narrow.label_map(scores, size, 8), compiled.label_map(scores, size, 8))
 
 
 @pytest.mark.parametrize("stride", [2, 4, 8, 16])
