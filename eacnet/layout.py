@@ -1,4 +1,4 @@
-"""Where files lie: the one place that names a path of the pipeline, besides dvc.yaml."""
+"""Where files lie: the one place that names a path of the pipeline, besides the files dvc.yaml."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,13 +33,14 @@ REPORTS = Path("reports")
 ENVIRONMENT = REPORTS / "environment.json"
 SPEED = REPORTS / "speed"
 PUBLISHED = Path("data/published.csv")
+ABLATION = Path("stages/ablation/dvc.yaml")
 
 
 @dataclass(frozen=True)
 class Run:
     """One trained network: the pipeline's main one, or a cell of the ablation.
 
-    `stage` is the stage of dvc.yaml that makes it.
+    `stage` is the stage that makes it, as `dvc repro` takes it.
     """
 
     name: str
@@ -113,7 +114,7 @@ def cells(params: "Params") -> list[Run]:
     for backbone, calibration, seed in params.ablation.cells:
         name = f"{backbone}-{calibration}-{seed}"
         matrix = "baseline" if backbone in params.ablation.baselines else "ablation"
-        stage = f"{matrix}@{params.experiment}-{name}"
+        stage = f"{ABLATION}:{matrix}@{params.experiment}-{name}"
         runs.append(Run(name, backbone, calibration, seed, params.experiment, stage))
     return runs
 

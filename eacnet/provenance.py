@@ -12,7 +12,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 LIBRARIES = ("torch", "torchvision", "lightning-fabric", "numpy", "pillow", "dvc")
 # Not params.yaml: the parameters that a result depends on are recorded beside it.
-CODE = ("eacnet", "stages", "dvc.yaml", ":(exclude)stages/dvc.lock")
+CODE = ("eacnet", "stages", "dvc.yaml", ":(exclude,glob)stages/**/dvc.lock")
 
 
 def provenance(**facts: Any) -> dict[str, Any]:

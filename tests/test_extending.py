@@ -295,6 +295,7 @@ def test_a_runtime_predicts_and_is_timed(extended):
 
 def test_dvc_knows_the_stages(extended):
     extended.run("-m", "dvc", "init", "--no-scm", "--quiet")
-    names = extended.run("-m", "dvc", "stage", "list", "--name-only").split()
+    names = extended.run("-m", "dvc", "stage", "list", "--name-only", "--all").split()
     assert {"prepare@sheep_aerial", "train@sheep_aerial"} <= set(names)
-    assert {f"ablation@sheep_aerial-mine-{how}-1" for how in ("none", "coarse")} <= set(names)
+    cell = "stages/ablation/dvc.yaml:ablation@sheep_aerial-mine-{}-1"
+    assert {cell.format("none"), cell.format("coarse")} <= set(names)

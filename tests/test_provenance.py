@@ -30,7 +30,7 @@ def code(tmp_path):
         (copy / "eacnet").mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / "eacnet" / name, copy / "eacnet" / name)
     (copy / "eacnet/__init__.py").write_text("")
-    (copy / "stages").mkdir()
+    (copy / "stages/ablation").mkdir(parents=True)
     (copy / "dvc.yaml").touch()
     return copy
 
@@ -59,7 +59,8 @@ def test_the_commit_of_the_repository_that_holds_the_code(code, tmp_path, where)
     # As where a hook of another repository starts the pipeline.
     found, said = state(code, tmp_path, GIT_DIR="/nowhere")
     assert (found["commit"], found["modified"], said) == (expected, [], "")
-    (code / "stages/dvc.lock").write_text("what DVC ran, no code")
+    for name in ("stages/dvc.lock", "stages/ablation/dvc.lock"):
+        (code / name).write_text("what DVC ran, no code")
     assert state(code, tmp_path)[0]["modified"] == []
     (code / "eacnet/errors.py").write_text("")
     prefix = "" if where == "project" else "project/"

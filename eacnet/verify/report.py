@@ -137,8 +137,8 @@ class Report:
 
     @cached_property
     def _recorded_stages(self) -> list[Stage]:
-        locks = (self.lock, self.project / "stages/dvc.lock")
-        return [stage for path in locks if path.is_file() for stage in read_lock(path)]
+        own = self.project.glob("stages/**/dvc.lock")
+        return [stage for path in (self.lock, *own) if path.is_file() for stage in read_lock(path)]
 
     @staticmethod
     def cells_of(ablation: dict[str, Any]) -> dict[str, tuple[str, str, int]]:

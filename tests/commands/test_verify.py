@@ -415,7 +415,9 @@ def recorded(project):
         name: {"cmd": "x", "outs": [{path: {"cache": False}} for path in paths]}
         for name, paths in stages.items()
     }
+    cell = {"dab-pooled-1": {**made.pop("dab-pooled-1"), "wdir": "../.."}}  # a lock of its own
     write_json(project / "dvc.yaml", {"stages": made})
+    write_json(project / "stages/ablation/dvc.yaml", {"stages": cell})
     for command in (["init", "--no-scm", "-q"], ["commit", "--force", "-q"]):
         subprocess.run([sys.executable, "-m", "dvc", *command], cwd=project, check=True)
     return project

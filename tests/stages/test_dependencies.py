@@ -12,7 +12,10 @@ from eacnet.config.names import BACKBONES, BASELINES
 from eacnet.training.fingerprint import ATTENTION, source_files
 
 ROOT = Path(__file__).parents[2]
-STAGES = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
+FILES = (ROOT / "dvc.yaml", ROOT / "stages/ablation/dvc.yaml")
+STAGES = {
+    name: stage for file in FILES for name, stage in YAML(typ="safe").load(file)["stages"].items()
+}
 # Read, written and said, not computed: what goes wrong here is an error, or shows in the store.
 PLUMBING = (
     "config",

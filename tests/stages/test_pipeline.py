@@ -14,6 +14,7 @@ from eacnet.evaluation.counts import Counts
 from eacnet.evaluation.scores import mean_iou
 
 ENVIRONMENT = "stages/dvc.yaml:environment"
+CELLS_LOCK = "stages/ablation/dvc.lock"
 
 
 def read(project, path):
@@ -116,9 +117,10 @@ def test_another_experiment_and_back_reruns_nothing(experiments):
     assert (experiments.root / "reports/synthetic_other/README.md").is_file()
     out = experiments.run("dvc", "exp", "run", "-S", "seed=1", "-S", "variant=''").stdout
     assert set(re.findall("Running stage '(.*)'", out)) <= {ENVIRONMENT, "report@synthetic"}
-    lock = (experiments.root / "dvc.lock").read_text()
-    assert "train@synthetic:" in lock
-    assert "train@synthetic_other:" in lock
+    for file, stage in (("dvc.lock", "train@{}:"), (CELLS_LOCK, "ablation@{}-dab-none-1:")):
+        lock = (experiments.root / file).read_text()
+        for experiment in ("synthetic", "synthetic_other"):
+            assert stage.format(experiment) in lock
 
 
 def test_an_experiment_without_calibration_is_compared_with_the_last_commit(experiments):

@@ -199,7 +199,7 @@ def test_another_recipe_never_takes_up_an_old_checkpoint(project):
 
 def test_every_stage_of_the_pipeline_is_a_script_and_back(project):
     stages = {}
-    for file in ("dvc.yaml", "stages/dvc.yaml"):
+    for file in ("dvc.yaml", "stages/dvc.yaml", "stages/ablation/dvc.yaml"):
         stages |= YAML(typ="safe").load(project.root / file)["stages"]
     # index is the second command of report; a cell is a train and an evaluate.
     assert set(STAGES) - {"index"} == set(stages) - {"ablation", "baseline"}

@@ -13,6 +13,7 @@ from eacnet.data.store import open_store
 from eacnet.errors import InputError
 from eacnet.evaluation.counts import Counts
 from eacnet.files import checksum, write_json
+from eacnet.layout import ABLATION
 
 PROJECT = Path(__file__).parents[2]
 CLASSES = [{"name": name, "category": "", "color": [0, 0, 0]} for name in ("road", "sky")]
@@ -139,12 +140,11 @@ def test_a_stale_cell_is_an_error(summarise, file, keys, value, reason):
     message = str(caught.value)
     assert "\n" not in message
     assert f"{ERFNET} is stale: it {reason} than there" in message
-    assert "`dvc repro baseline@camvid-erfnet-none-2`" in message
+    assert f"`dvc repro {ABLATION}:baseline@camvid-erfnet-none-2`" in message
 
 
 def test_weights_that_changed_after_scoring_make_a_cell_stale(summarise):
     Path("models/camvid/dab-pooled-1.safetensors").write_text("others")
-    with pytest.raises(
-        InputError, match=r"dab-pooled-1 is stale.*`dvc repro ablation@camvid-dab-pooled-1`"
-    ):
+    made_by = f"`dvc repro {ABLATION}:ablation@camvid-dab-pooled-1`"
+    with pytest.raises(InputError, match=f"dab-pooled-1 is stale.*{made_by}"):
         summarise()

@@ -37,7 +37,7 @@ def test_all_networks_are_trained_through_a_kill_and_dvc_trains_none(project):
     assert not (project.root / "models/synthetic/main.safetensors").exists()
     assert not list(project.root.glob(".cache/cells/synthetic/*/models"))
 
-    recorded = project.run("dvc", "repro", "train", "ablation").stdout
+    recorded = project.run("dvc", "repro", "train", "stages/ablation/dvc.yaml").stdout
     assert recorded.count("was trained before: taken over from") == 2
     facts = json.loads((project.root / "reports/synthetic/main/training.json").read_text())
     assert facts["processes"] == 1
