@@ -45,12 +45,13 @@ def main() -> None:
             images = ImageSource(PREPARED / dataset, entry.evaluate if entry else "")
     name = device_name(device)
     label = name if device.type == "cuda" else f"{name}, {usable_cores()} cores"
+    what = (params.benchmarks[plan], device, params.seed, options.weights, images)
     result = {
         "machine": {"device": label, **machine()},
         "plan": plan,
         "conditions": before,
         "load_average_before": before["load_average"],
-        **benchmark(params.benchmarks[plan], device, params.seed, options.weights, images),
+        **benchmark(*what, params.recipes),
         "provenance": provenance(seed=params.seed, device=name, threads=before["threads"]),
     }
     write_json(speed_file(slug(label), plan), result)

@@ -15,9 +15,11 @@ from eacnet.benchmark.cases import Case, cases
 from eacnet.benchmark.latency import interleave, summarise, warm_up
 from eacnet.benchmark.matmul_rate import least_ms, matmul_rates
 from eacnet.benchmark.samples import DRAWN, ImageSource
+from eacnet.benchmark.steps import time_steps
 from eacnet.benchmark.time_by_part import time_by_part
 from eacnet.benchmark.workers import CaseError, Predict, Worker
 from eacnet.config.benchmark import Plan
+from eacnet.config.recipe import Recipe
 from eacnet.errors import InputError
 from eacnet.inference.runtimes import libraries
 from eacnet.models import load_model
@@ -46,6 +48,7 @@ def benchmark(
     seed: int,
     weights: Path | None = None,
     images: ImageSource = DRAWN,
+    recipes: Mapping[str, Recipe] | None = None,
 ) -> dict[str, Any]:
     """Measure all that a plan names.
 
@@ -56,6 +59,7 @@ def benchmark(
         weights: those of a trained network that the plan times; all networks then have as many
             classes as it.
         images: what is predicted, and where int8 takes its ranges from.
+        recipes: those that the plan's trainings name.
 
     Raises:
         InputError: the plan doesn't time the trained network, or nothing could be timed.
@@ -71,7 +75,9 @@ def benchmark(
             raise InputError(f"{weights} holds {name}; this plan times {', '.join(named)}")
     setup = Setup(classes, seed, device.type, images, weights)
     before = matmul_rates(device)
-    passes = len(parts) + len(todo) * (1 + plan.rounds)  # the first stands for warming up
+    trainings = sum(len(steps.networks) for steps in plan.training)
+    # The first of each stands for warming up.
+    passes = len(parts) + (len(todo) + trainings) * (1 + plan.rounds)
     with progress(total=passes, unit="pass", desc="timing") as bar:
         modules = []  # first: it is quick, and fails at once where it can't be done
         for case in parts:
@@ -81,10 +87,13 @@ def benchmark(
             modules.append({**case.description, "shares": rounded})
             bar.update()
         rows, skipped = time_cases(todo, plan, setup.build, images.timed, device.type, bar.update)
+        training, failed = time_steps(plan, recipes or {}, setup, bar.update)
+        skipped += failed
     after = matmul_rates(device)
     rates = {name: rate and max(rate, after[name]) for name, rate in before.items()}
-    if not any(row["median_ms"] for row in rows.values()):
-        reasons = [each["reason"] for each in (*skipped, *rows.values())]
+    measured = [*rows.values(), *training]
+    if not any(row["median_ms"] for row in measured):
+        reasons = [each["reason"] for each in (*skipped, *measured)]
         raise InputError(f"nothing could be timed: {reasons[0]}")
     for case, row in rows.items():
         row |= setup.cost(case)
@@ -100,6 +109,7 @@ def benchmark(
         "rows": [rows[case] for case in shown if case in rows],
         "scaling": [rows[case] for case in scaling if case in rows],
         "modules": modules,
+        "training": training,
         "skipped": skipped,
     }
 

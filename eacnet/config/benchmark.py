@@ -10,6 +10,7 @@ from eacnet.config.names import (
     CALIBRATIONS,
     PRECISIONS,
     RUNTIMES,
+    Key,
     Positive,
     Real,
     Size,
@@ -41,6 +42,13 @@ class Grid(Strict):
         return self
 
 
+class Steps(Strict):
+    """The training of every network by one of `recipes`, step by step."""
+
+    networks: Annotated[list[Literal[NETWORKS]], Field(min_length=1)]
+    recipe: Key
+
+
 class Plan(Strict):
     """What is timed, and how long.
 
@@ -49,16 +57,18 @@ class Plan(Strict):
         rows: what the tables show.
         scaling: how latency and memory grow with pixels and batch.
         modules: whose time is shared out among the parts of the network, per pass of one image.
+        training: what a step of a training takes.
         warm_up: seconds after which a case is timed though its median hasn't settled.
         rounds: timed passes of every case, at most.
         least_rounds: timed passes of every case, even where `seconds` are over before.
-        seconds: for the timed passes of all cases of one image size and batch.
+        seconds: for the timed passes of all cases of one image size and batch, or of one training.
     """
 
     classes: Annotated[int, Field(ge=2, le=254)]
-    rows: Annotated[list[Grid], Field(min_length=1)]
+    rows: list[Grid] = Field([])
     scaling: list[Grid] = Field([])
     modules: list[Grid] = Field([])
+    training: list[Steps] = Field([])
     warm_up: Annotated[Real, Field(ge=0)]
     rounds: Positive
     least_rounds: Positive
@@ -72,3 +82,9 @@ class Plan(Strict):
             if not known or grid.batches != [1]:
                 raise ValueError("modules are timed as published and eager, in fp32 and batch 1")
         return grids
+
+    @model_validator(mode="after")
+    def _times_something(self) -> "Plan":
+        if not self.rows and not self.training:
+            raise ValueError("a plan with rows or training")
+        return self

@@ -168,9 +168,12 @@ class Params(Strict):
     @model_validator(mode="after")
     def _plan_exists(self) -> "Params":
         if self.benchmark not in self.benchmarks:
-            raise ValueError(
-                f"benchmark is {self.benchmark!r}; allowed: {', '.join(sorted(self.benchmarks))}"
-            )
+            allowed = ", ".join(sorted(self.benchmarks))
+            raise ValueError(f"benchmark is {self.benchmark!r}; allowed: {allowed}")
+        for name, plan in self.benchmarks.items():
+            for recipe in {steps.recipe for steps in plan.training} - set(self.recipes):
+                allowed = ", ".join(sorted(self.recipes))
+                raise ValueError(f"benchmarks.{name} trains by {recipe!r}; allowed: {allowed}")
         return self
 
     def _writes(self, path: str) -> bool:

@@ -51,6 +51,7 @@ class Results:
         ablation: ablation.json.
         runs: the runs of each (backbone, calibration) of the ablation, one for each seed.
         speed: the files of reports/speed, one of each device.
+        steps: every timing of a step of training in any of them, with the device in it.
         published: figures of other methods, as `read_published` returns them.
     """
 
@@ -63,6 +64,7 @@ class Results:
     ablation: dict[str, Any]
     runs: dict[Network, list[Run]]
     speed: Sequence[dict[str, Any]]
+    steps: Sequence[dict[str, Any]]
     published: Sequence[dict[str, str]]
 
     @property
@@ -136,6 +138,7 @@ def read_results(
     attention = main / "attention.json"
     try:
         ablation = read_result(folder / "ablation.json", "ablation")
+        speed = read_speed(folder.parent / "speed")[0].values()
         return Results(
             folder=folder,
             data=data or _data(folder.name, ablation),
@@ -151,7 +154,12 @@ def read_results(
                 ]
                 for group in ablation["groups"]
             },
-            speed=_one_of_each_device(read_speed(folder.parent / "speed")[0].values()),
+            speed=_one_of_each_device(speed),
+            steps=[
+                {"device": one["machine"]["device"], **row}
+                for one in speed
+                for row in one.get("training", ())
+            ],
             published=read_published(folder.parents[1] / PUBLISHED),
         )
     except MALFORMED as error:

@@ -140,6 +140,13 @@ class Row(Part):
     shares: dict[str, Number] | None = None
 
 
+class Step(Row):
+    """A timing of a step of training, in a benchmark."""
+
+    recipe: Recipe
+    peak_memory_mb: Number | None = None
+
+
 class Environment(Part):
     """reports/environment.json: the machine of the pipeline, without a chosen device."""
 
@@ -165,6 +172,7 @@ class Speed(Part):
     rows: list[Row] = []
     scaling: list[Row] = []
     modules: list[Row] = []
+    training: list[Step] = []
     skipped: list[Any] = []
     provenance: dict[str, Any] = {}
 

@@ -100,6 +100,12 @@ def test_every_published_recipe_is_as_its_paper_says():
         ("benchmarks.quick.rows", [{**GRID, "networks": ["model"]}], ["'model'", "dab-pooled"]),
         ("benchmarks.quick.modules", [{**GRID, "forms": ["openvino"]}], ["modules", "and eager"]),
         ("benchmarks.quick.modules", [{**GRID, "batches": [2]}], ["modules", "batch 1"]),
+        ("benchmarks.quick.rows", [], ["benchmarks.quick", "a plan with rows or training"]),
+        (
+            "benchmarks.training.training",
+            [{"networks": ["dab-none"], "recipe": "x"}],
+            ["benchmarks.training trains by 'x'", "camvid"],
+        ),
         ("ablation.seeds", [1, 2, 1], ["1 is there twice"]),
         ("ablation.calibrations", ["none", "none"], ["none is there twice"]),
         ("ablation.calibrations", ["half"], ["ablation.calibrations.0 is 'half'", "'pooled'"]),

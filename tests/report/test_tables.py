@@ -294,6 +294,27 @@ def test_any_network_that_can_be_timed_is_shown(results, network):
     assert all(table.markdown() and table.html() for table in shown(found))
 
 
+def test_a_training_takes_all_its_steps(results):
+    facts = dict(results().training)
+    recipe = facts["recipe"] | {"epochs": 30, "batch": 2, "precision": "bf16"}
+    facts["recipe"] = recipe
+    step = timed("dab-pooled", "training", 500.0, batch=2, precision="bf16", recipe=recipe)
+    longer = {**step, "network": "erfnet", "median_ms": 1500.0, "recipe": recipe | {"epochs": 9}}
+    failed = {**step, "network": "enet-none", "reason": "out of memory"}
+    failed |= dict.fromkeys(("median_ms", "p5_ms", "p95_ms", "fps"))
+    other = {**step, "recipe": recipe | {"crop": [64, 64]}}
+    more, fewer = machine("CPU"), machine("CPU", "training")
+    fewer |= {"rows": [], "training": [step, longer, failed, other]}
+    frame = made(results(speed=[more, fewer], main__training=facts), "training")
+    assert frame["network"].tolist()[:2] == ["dab, pooled", "ERFNet with its decoder"]
+    # Four frames in batches of two, thirty times: 60 steps of half a second.
+    assert frame["minutes"].tolist() == pytest.approx([0.5, 1.5, float("nan")], nan_ok=True)
+    assert frame["remark"].tolist()[2] == "out of memory"
+    assert made(results(speed=[more]), "training").empty
+    unknown = results(speed=[fewer], main__training=facts, data={"dataset": "camvid"})
+    assert "minutes" not in made(unknown, "training")
+
+
 def test_nothing_timed_is_said_and_every_other_table_stands(results, tmp_path):
     found = results(speed=[])
     speed = next(table for table in shown(found) if table.name == "speed")

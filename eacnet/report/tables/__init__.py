@@ -7,7 +7,16 @@ import pandas as pd
 
 from eacnet.files import write_text
 from eacnet.report.results import Results, read_results
-from eacnet.report.tables import ablation, attention, comparison, origin, pick, scores, speed
+from eacnet.report.tables import (
+    ablation,
+    attention,
+    comparison,
+    origin,
+    pick,
+    scores,
+    speed,
+    training,
+)
 from eacnet.report.tables.table import Filled, Table
 
 TABLES: Sequence[Table] = (
@@ -28,6 +37,7 @@ TABLES: Sequence[Table] = (
     speed.speed,
     speed.parts,
     speed.machines,
+    training.training,
     origin.sources,
     origin.recipe,
 )

@@ -25,7 +25,7 @@ _WRITTEN: Sequence[tuple[str, int, bool]] = (
     (r"^(gain|difference|net)\b|interval", 2, True),
     (r"^(seeds|rounds|batch|classes|pixels|epochs|frames|threads|won|lost|tied)$", 0, False),
     (r"\((px|MB)\)$|GFLOP/s$", 0, False),
-    (r"^(FPS|load)\b|\(ms\)$|of time|^(positions|entropy|constant) \(", 1, False),
+    (r"^(FPS|load|minutes|crops)\b|\(ms\)$|of time|^(positions|entropy|constant) \(", 1, False),
     (r"^(parameters \(M\)|of these attention|same labels)", 3, False),
     (r"^gamma|^p \(", 4, False),
     (r"", 2, False),
