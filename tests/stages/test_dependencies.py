@@ -84,6 +84,16 @@ def test_all_that_can_change_what_is_counted(stage):
     assert computing(ROOT / "eacnet/evaluation/evaluate.py") <= found
 
 
+def test_git_takes_up_no_dataset_nor_a_link_to_one(project, tmp_path):
+    raw = project.root / "data/raw"
+    (raw / "folder/images").mkdir(parents=True)
+    (raw / "folder/images/a.png").touch()
+    (raw / "camvid").symlink_to(tmp_path)
+    assert project.run("git", "status", "--porcelain").stdout == ""
+    (raw / "README.md").touch()
+    assert "data/raw/" in project.run("git", "status", "--porcelain").stdout
+
+
 def test_dvc_sees_all_of_a_dataset_and_no_leftovers_of_the_code():
     ignored = DvcIgnoreFilter(localfs, str(ROOT)).is_ignored_file
     for folder in ("__pycache__", ".cache", ".venv"):
