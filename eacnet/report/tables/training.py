@@ -20,7 +20,8 @@ STEP |= {"average": 0.0, "auxiliary": False, "trains": "all"}
     "What a training takes",
     "Minutes: all steps of all epochs, each as long as the median of measured ones, of this recipe"
     " on that device, which did nothing else; validation, the reading of frames and, where the"
-    " recipe compiles, the first step come on top. In brackets behind the median its 5th and 95th"
+    " recipe compiles, the first step come on top. One network is timed behind another, so a"
+    " drifting machine does not hit all alike. In brackets behind the median its 5th and 95th"
     " percentile. Memory is the peak of a process above what its libraries take; on a GPU, what"
     " PyTorch allocates there. The networks of this page may have been trained elsewhere: the"
     " table of sources says where.",
