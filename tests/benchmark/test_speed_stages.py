@@ -114,7 +114,7 @@ def test_a_trained_network_runs_on_frames_of_its_dataset(measured, monkeypatch, 
     given = []
     measured()
     module = importlib.import_module("eacnet.benchmark.run")
-    monkeypatch.setattr(module, "benchmark", lambda *all: given.append(all[-1]) or {})
+    monkeypatch.setattr(module, "benchmark", lambda *all: given.append(all[4]) or {})
     for options in (["--weights", str(SHIPPED)], []):
         monkeypatch.setattr(sys, "argv", ["benchmark", *options])
         importlib.import_module("stages.benchmark").main()
