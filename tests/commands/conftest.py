@@ -22,7 +22,7 @@ def weights(tmp_path):
     """The file of a network with random weights."""
     torch.manual_seed(0)
     path = tmp_path / "weights" / "net.safetensors"
-    model = build_model("dab", len(CLASSES), "pooled")
+    model = build_model("erf", len(CLASSES), "pooled")
     save_model(model, path, classes=CLASSES, mean=MEAN, std=[1.0] * 3, dataset="camvid")
     return path
 

@@ -38,7 +38,7 @@ def test_the_files_of_an_image(eacnet, here, weights, save_scene):
     pixels = save_scene(here / "photo.png")
     code, out, err = eacnet("predict", "photo.png", "--model", weights, "--side-by-side")
     assert code == 0, err
-    assert f"{weights}, as asked for: dab with calibration pooled, 11 classes of camvid" in out
+    assert f"{weights}, as asked for: erf with calibration pooled, 11 classes of camvid" in out
     folder = here / "predictions"
     assert names(folder) == {
         "photo.json",

@@ -395,11 +395,12 @@ def test_a_cell_that_the_recorded_parameters_name_is_missed(project, verify):
     assert "dvc.lock reports/camvid_tiny/main/training.json: " in text
 
 
-@pytest.fixture
-def recorded(project):
-    """The same project, whose dvc.lock is DVC's own record of the report's files."""
+@pytest.fixture(scope="module")
+def recorded_once(made, tmp_path_factory):
+    """The project of `made`, whose dvc.lock is DVC's own record of the report's files."""
+    root = shutil.copytree(made, tmp_path_factory.mktemp("recorded") / "project")
     inside = "reports/camvid_tiny"
-    write_json(project / "reports/speed/here.json", {"fps": 30})
+    write_json(root / "reports/speed/here.json", {"fps": 30})
     stages = {
         "report": [
             f"{inside}/{name}"
@@ -416,11 +417,17 @@ def recorded(project):
         for name, paths in stages.items()
     }
     cell = {"dab-pooled-1": {**made.pop("dab-pooled-1"), "wdir": "../.."}}  # a lock of its own
-    write_json(project / "dvc.yaml", {"stages": made})
-    write_json(project / "stages/ablation/dvc.yaml", {"stages": cell})
+    write_json(root / "dvc.yaml", {"stages": made})
+    write_json(root / "stages/ablation/dvc.yaml", {"stages": cell})
     for command in (["init", "--no-scm", "-q"], ["commit", "--force", "-q"]):
-        subprocess.run([sys.executable, "-m", "dvc", *command], cwd=project, check=True)
-    return project
+        subprocess.run([sys.executable, "-m", "dvc", *command], cwd=root, check=True)
+    return root
+
+
+@pytest.fixture
+def recorded(recorded_once, project):
+    """`project` with that record."""
+    return shutil.copytree(recorded_once, project, dirs_exist_ok=True)
 
 
 def test_files_that_dvc_recorded_and_that_were_edited_since_are_no_success(recorded, verify):

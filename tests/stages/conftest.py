@@ -1,3 +1,4 @@
+import compileall
 import os
 import re
 import shutil
@@ -136,6 +137,7 @@ def make_project(root: Path, programs: Path) -> Project:
         "report.examples": 2,
     }
     project.update(tiny)
+    compileall.compile_dir(root, quiet=1)  # once, not in every copy
     project.run("git", "init", "--quiet")
     project.run("dvc", "init", "--quiet")
     shutil.copytree(ROOT / ".dvc/plots", root / ".dvc/plots")

@@ -23,7 +23,8 @@ from typing import Any, NoReturn
 
 IMPORTED = ("dvc.cli", "dvc.repo", "lightning_fabric", "matplotlib.pyplot", "pandas")
 IMPORTED += ("matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "ruamel.yaml")
-IMPORTED += ("scipy.stats", "tabulate", "torch", "torch._dynamo", "torchvision", "tqdm.auto")
+IMPORTED += ("jinja2", "PIL.PngImagePlugin", "pydantic", "safetensors.torch", "scipy.stats")
+IMPORTED += ("tabulate", "torch", "torch._dynamo", "torchvision", "tqdm.auto", "yaml")
 STREAMS = (0, 1, 2)
 
 
