@@ -41,6 +41,20 @@ def code_state() -> dict[str, Any]:
     return {"commit": commit, "date": date, "modified": [line[2:].strip() for line in changed]}
 
 
+def has_commit(commit: str) -> bool | None:
+    """Say whether this code's repository holds a commit, None where that can't be told."""
+    try:
+        _git("rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}")
+    except OSError:
+        return None
+    except subprocess.CalledProcessError:
+        try:
+            return None if _git("rev-parse", "--is-shallow-repository") == "true" else False
+        except subprocess.CalledProcessError:
+            return None
+    return True
+
+
 def versions() -> dict[str, str]:
     """Return the versions of Python and of the libraries that results depend on."""
     return {"python": platform.python_version(), **{name: _version(name) for name in LIBRARIES}}

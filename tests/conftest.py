@@ -24,6 +24,11 @@ def pytest_collection_finish():
     gc.set_threshold(7000, 10, 10)
 
 
+def pytest_unconfigure():
+    """Let libraries find at the end that nothing of theirs is left."""
+    gc.unfreeze()
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items):
     """Begin with the slowest folders, or one worker ends minutes after the other."""

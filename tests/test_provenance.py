@@ -134,3 +134,20 @@ def test_without_a_repository_without_git_and_of_another_user(code, tmp_path):
     assert found["commit"] is None
     assert f"safe.directory {code}" in found["why"]
     assert said.count("\n") == 1
+
+
+def test_whether_a_commit_is_there_is_told_where_it_can_be(code, tmp_path):
+    def told(folder, *commits):
+        script = f"from eacnet.provenance import has_commit as f; print(*map(f, {commits}))"
+        env = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+        command = [sys.executable, "-c", script]
+        done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True)
+        return done.stdout.split(), done.stderr
+
+    assert told(code, "0" * 40) == (["None"], "")
+    first = commit(code)
+    git(code, "commit", "-qm", "y", "--allow-empty")
+    assert told(code, first, first[:12], "0" * 40) == (["True", "True", "False"], "")
+    shallow = tmp_path / "shallow"
+    git(code, "clone", "-q", "--depth", "1", f"file://{code}", str(shallow))
+    assert told(shallow, first) == (["None"], "")

@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> None:
     if not report.results("main").is_dir() and not (report.folder / "ablation.json").is_file():
         raise InputError(
             f"{report.folder} is no report: it holds no main/evaluation.json;"
-            f" `dvc exp run {report.select}` makes it"
+            f" `{report.remake}` makes it"
         )
     from eacnet.machine import keep_freed_memory, pick_device
     from eacnet.verify.checks import anew_checks, stored_checks

@@ -5,6 +5,7 @@ from pathlib import Path
 import eacnet
 from eacnet.config.params import load_params
 from eacnet.errors import InputError
+from eacnet.files import checksum
 from eacnet.layout import models
 
 WEIGHTS = Path(eacnet.__file__).parent / "weights"
@@ -38,6 +39,11 @@ def choose_model(named: str | None) -> tuple[Path, str]:
         f"no trained network: {without}, and none ships with this version; train one with"
         " `dvc repro`, or name a file with --model"
     )
+
+
+def shipped_as(sha256: str) -> Path | None:
+    """Return the file that ships with the package and has this SHA-256, or None."""
+    return next((path for path in WEIGHTS.glob("*.safetensors") if checksum(path) == sha256), None)
 
 
 def pipeline() -> tuple[str | None, str]:

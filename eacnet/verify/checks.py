@@ -34,7 +34,7 @@ def stored_checks(report: Report) -> list[Check]:
     ]
     checks.append(_attempt("ablation from counts", "all cells", lambda: _ablation(report)))
     if missed := lacking(report):
-        why = f"missing: {_some(missed)}; `dvc exp run {report.select}` makes what a report has"
+        why = f"missing: {_some(missed)}; `{report.remake}` makes what a report has"
         checks.append(Check("files of the report", "all runs", obstacle=why, damaged=True))
     if report.in_pipeline:
         checks.append(_attempt(RECORDED, "all runs", lambda: _files(report)))
@@ -102,7 +102,7 @@ def _ablation(report: Report) -> tuple[str, Comparison]:
     if lacking := [name for name in report.named_cells if name not in cells]:
         raise InputError(
             f"{report.folder / 'ablation.json'} lacks {', '.join(lacking)}, which"
-            f" the experiment's parameters name; `dvc exp run {report.select}` makes it"
+            f" the experiment's parameters name; `{report.remake}` makes it"
         )
     counts = {key: Counts.load(report.results(name) / "counts.json") for name, key in cells.items()}
     classes = list(report.evaluation(next(iter(cells)))["class_iou"])
@@ -144,7 +144,7 @@ def _files(report: Report) -> tuple[str, Comparison]:
     if not report.lock.is_file():
         raise NotCheckedError(
             f"{report.lock} is missing; `git restore {report.lock}` brings it back, or"
-            f" `dvc exp run {report.select}` makes it"
+            f" `{report.remake}` makes it"
         )
     recorded = report.recorded_files
     if not recorded:
@@ -158,7 +158,7 @@ def _files(report: Report) -> tuple[str, Comparison]:
 def _unrecorded(report: Report) -> tuple[str, Comparison]:
     """Name the files of the report that nothing tells an edited one of."""
     raise NotCheckedError(
-        f"not recorded in dvc.lock: {_some(report.unrecorded_files)}; `dvc exp run {report.select}`"
+        f"not recorded in dvc.lock: {_some(report.unrecorded_files)}; `{report.remake}`"
         " records what the pipeline makes, and what else lies there belongs elsewhere"
     )
 

@@ -10,11 +10,12 @@ from typing import Any
 
 from eacnet.config.names import DATASETS, dataset_of
 from eacnet.config.params import load_params
+from eacnet.config.repeat import settings
 from eacnet.datasets import find
 from eacnet.errors import InputError, NotCheckedError
 from eacnet.files import check_is_file, checksum, real
 from eacnet.layout import ENVIRONMENT, PREPARED, REPORTS, SPEED, models, results_of
-from eacnet.pretrained.shipped import WEIGHTS
+from eacnet.pretrained.shipped import shipped_as
 from eacnet.result_files import read_result
 from eacnet.verify.lock import Parameters, Stage, read_lock
 
@@ -38,10 +39,19 @@ class Report:
         return dataset_of(self.experiment)
 
     @property
-    def select(self) -> str:
-        """What selects the experiment on the command line of `dvc exp run`."""
-        variant = self.experiment.removeprefix(self.dataset)
-        return f"-S dataset={self.dataset}" + (f" -S variant={variant}" if variant else "")
+    def variant(self) -> str:
+        """Which recipe of the dataset."""
+        return self.experiment.removeprefix(self.dataset)
+
+    @property
+    def remake(self) -> str:
+        """The command that makes the report, with the networks that its files tell of."""
+        main, cells = None, self.named_cells
+        with suppress(InputError):  # said where the file itself is checked
+            main = self.read("main", "training")
+        with suppress(InputError):
+            cells = self.cells_of(self.ablation) | cells
+        return _run(settings(self.dataset, self.variant, main, cells.values()))
 
     @property
     def project(self) -> Path:
@@ -72,8 +82,8 @@ class Report:
         return ["main", *sorted(there | set(self.named_cells))]
 
     @property
-    def named_cells(self) -> list[str]:
-        """The cells that the experiment's parameters name: those recorded, those selected."""
+    def named_cells(self) -> dict[str, tuple[str, str, int]]:
+        """The cells that the parameters name, recorded or selected, as `cells_of` returns them."""
         cells = []
         for stage in self._recorded_stages:
             if f"{self._inside}/ablation.json" in [out.path for out in stage.outs]:
@@ -82,7 +92,7 @@ class Report:
             params = load_params(self.project / "params.yaml")
             if params.experiment == self.experiment:
                 cells += params.ablation.cells
-        return list(dict.fromkeys("-".join(map(str, cell)) for cell in cells))
+        return {"-".join(map(str, cell)): cell for cell in cells}
 
     @property
     def recorded_files(self) -> dict[str, str | None]:
@@ -198,13 +208,10 @@ class Report:
         # Older reports don't tell which weights they scored.
         if own.is_file() and scored in (None, checksum(own)):
             return own
-        for shipped in WEIGHTS.glob("*.safetensors"):
-            if scored and scored == checksum(shipped):
-                return shipped
+        if scored and (shipped := shipped_as(scored)):
+            return shipped
         what = "holds other weights than were scored" if own.is_file() else "is not here"
-        raise NotCheckedError(
-            f"{models(self.experiment)} {what}; `dvc exp run {self.select}` trains them"
-        )
+        raise NotCheckedError(f"{models(self.experiment)} {what}; `{self.remake}` trains them")
 
     def how_to_prepare(self) -> str:
         """Say which commands make the prepared store."""
@@ -214,4 +221,8 @@ class Report:
             first = f"`make {self.dataset}`, then "
         elif dataset and not dataset.drawn:
             first = f"{dataset.how_to_get}; then "
-        return f"{first}`dvc exp run {self.select} prepare` makes it"
+        return f"{first}`{_run(settings(self.dataset, self.variant))} prepare` makes it"
+
+
+def _run(chosen: list[str]) -> str:
+    return " ".join(["dvc exp run", *(f"-S {setting}" for setting in chosen)])

@@ -1,11 +1,15 @@
 import copy
+import hashlib
 import re
 from pathlib import Path
 
 import pytest
 from experiment import DATA
 
+from eacnet.pretrained.shipped import SHIPPED
+from eacnet.report.pages import words
 from eacnet.report.pages.checklist import checklist
+from eacnet.report.pages.readme import readme
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 PROJECT = Path(__file__).parents[2]
@@ -110,6 +114,30 @@ def test_costs_and_weights_are_named_where_the_results_hold_them(results):
     text = checklist(results(ablation=ablation, main__evaluation=evaluation))
     assert f"multiply-accumulates at 360 {TIMES} 480 pixels" in item(text, "1.3")
     assert "SHA-256 cdcdcdcdcdcd" in item(text, "4.4")
+
+
+def test_weights_that_ship_are_named(results):
+    evaluation = copy.deepcopy(results().evaluation)
+    evaluation["provenance"]["weights"] = hashlib.sha256(SHIPPED.read_bytes()).hexdigest()
+    text = item(checklist(results(main__evaluation=evaluation)), "4.4")
+    assert "ship with the package as camvid_edge.safetensors" in text
+
+
+@pytest.mark.parametrize(("calibration", "file"), [("edge", "edge"), ("none", "attention")])
+def test_the_file_of_the_calibration_is_linked(results, calibration, file):
+    training = {**results().training, "calibration": calibration}
+    text = item(checklist(results(main__training=training)), "1.1")
+    assert f"[calibration](../../eacnet/models/{file}.py)" in text
+
+
+@pytest.mark.parametrize("held", [True, False, None])
+def test_a_commit_that_is_not_here_is_no_code_that_is_there(results, monkeypatch, held):
+    monkeypatch.setattr(words, "has_commit", lambda commit: held)
+    text = item(checklist(results()), "4.2")
+    assert ("which is not in this repository" in text) == (held is False)
+    assert ("** In part: " in text) == (held is False)
+    page = readme(results(), ())
+    assert ("check out the commit and run" in page) == (held is not False)
 
 
 def test_drawn_scenes_are_new_data(results):

@@ -46,7 +46,10 @@ def test_the_introduction_says_what_was_done(results):
         "The result is **62.50 % mIoU** and 80.00 % pixel accuracy. Against the s"
     )
     text = readme(results(variant="_adam"), ())
-    assert "\ndvc exp run -S dataset=camvid -S variant=_adam\n" in text
+    command = text.split("```sh\n")[-1].split("\n```")[0].split(" \\\n  ")
+    assert command[:3] == ["dvc exp run", "-S dataset=camvid", "-S variant=_adam"]
+    assert {"-S model.attention=pooled", "-S seed=7"} < set(command)
+    assert "-S 'ablation.seeds=[" in text
     assert 'eacnet.results("reports/camvid_adam")' in text
 
 

@@ -263,6 +263,28 @@ def test_the_timing_that_stands_for_a_network():
     assert {device: one["fps"] for device, one in chosen.items()} == {"CPU": 11.0, "GPU": 70.0}
 
 
+def test_the_speeds_of_an_ablation_are_of_one_size_a_device(results):
+    small, large = {"height": 360, "width": 480}, {"height": 512, "width": 1024}
+    one, other = machine("A"), machine("B")
+    one["rows"] = [timed("dab-none", "eager", 10.0, **small)]
+    one["rows"] += [timed("dab-pooled", "eager", 100.0, **large)]
+    other["rows"] = [timed("dab-none", "eager", 50.0, **small)]
+    other["rows"] += [timed("dab-none", "eager", 200.0, **large)]
+    other["rows"] += [timed("dab-pooled", "eager", 250.0, **large)]
+    found = results(speed=[one, other], data={**results().data, "size": [360, 480]})
+    frame = made(found, "ablation").set_index(["backbone", "calibration"]).loc["dab"]
+    assert frame["FPS on A"].to_dict() == {"none": 100.0, "pooled": None} or frame[
+        "FPS on A"
+    ].isna().tolist() == [False, True]
+    assert frame["FPS on B"].dropna().tolist() == [20.0]
+    note = BY_NAME["ablation"].fill(found).note
+    assert f"one image at a time (360 {TIMES} 480)" in note
+    found = results(speed=[one, other], data={**results().data, "size": [1, 1]})
+    frame = made(found, "ablation").set_index(["backbone", "calibration"]).loc["dab"]
+    assert frame["FPS on B"].dropna().tolist() == [5.0, 4.0]  # where most were timed
+    assert f"480 on A, 512 {TIMES} 1024 on B)" in BY_NAME["ablation"].fill(found).note
+
+
 def test_speed_row_by_row(results):
     found = results()
     frame = made(found, "speed")

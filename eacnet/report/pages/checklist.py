@@ -10,7 +10,9 @@ from collections import Counter
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from eacnet.report.pages.words import frames_are
+from eacnet.config.names import CALIBRATIONS
+from eacnet.pretrained.shipped import shipped_as
+from eacnet.report.pages.words import frames_are, lost
 from eacnet.report.results import Results
 from eacnet.report.tables.text import markdown
 
@@ -28,9 +30,15 @@ def checklist(results: Results) -> str:
         autoescape=False,
     )
     environment.filters["md"] = lambda text: markdown(str(text))
+    environment.tests["lost"] = lost
     published = results.about.recipes.get(results.variant)
+    named = CALIBRATIONS.get(results.training["calibration"]) or ""
     text = environment.get_template("checklist.md").render(
-        results=results, published=published, pixels=frames_are(results)
+        results=results,
+        published=published,
+        pixels=frames_are(results),
+        calibration=f"{named.rpartition('.')[0] or 'attention'}.py",
+        shipped=shipped_as(results.evaluation["provenance"].get("weights")),
     )
     met = Counter(re.findall(rf"\.\*\* ({'|'.join(ANSWERS)}): ", text))
     counted = ", ".join(f"{met[answer]} {answer.lower()}" for answer in ANSWERS)

@@ -101,6 +101,7 @@ def html(
             for one in figures
             if one.name not in SHOWN_BY_VIEWER
         ],
+        how_to_repeat=words.how_to_repeat(results).replace("`", ""),
         command=words.command(results),
         style=style,
         script=script,

@@ -29,8 +29,7 @@ def readme(results: Results, figures: Sequence[Drawing]) -> str:
             *(table.markdown() for table in tables if table.name not in ORIGIN),
             *(_section(figure, results) for figure in figures),
             *(table.markdown() for table in tables if table.name in ORIGIN),
-            "To repeat it, check out the commit and run this, or plain `dvc repro` where"
-            f" params.yaml selects this dataset already:\n\n```sh\n{words.command(results)}\n```\n",
+            f"{words.how_to_repeat(results)}\n\n```sh\n{words.command(results)}\n```\n",
         ]
     )
 

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from eacnet.config.repeat import settings
+from eacnet.provenance import has_commit
 from eacnet.report.results import Results
 from eacnet.report.tables.ablation import FEW_SEEDS
 from eacnet.report.tables.columns import (
@@ -75,12 +77,29 @@ def score(results: Results) -> str:
     return f"{number(results.evaluation['miou'])} % mIoU"
 
 
+def lost(code: dict[str, Any]) -> bool:
+    """Say whether the commit of some code is not in this repository, as far as Git can tell."""
+    return bool(code["commit"]) and has_commit(code["commit"]) is False
+
+
+def how_to_repeat(results: Results) -> str:
+    """Say where the command is to be run."""
+    if lost(results.training["code"]):
+        return (
+            "The commit of the training is not in this repository. The same settings, for today's"
+            " code:"
+        )
+    return (
+        "To repeat it, check out the commit and run this; where params.yaml says the same already,"
+        " `dvc repro` is enough:"
+    )
+
+
 def command(results: Results) -> str:
-    """Return the command that repeats the experiment."""
-    select = f"-S dataset={results.data['dataset']}"
-    if results.variant:
-        select += f" -S variant={results.variant}"
-    return f"dvc exp run {select}"
+    """Return the command that repeats the experiment, a setting a line."""
+    cells = [(*named(group), seed) for group in results.groups for seed in group["seeds"]]
+    chosen = settings(results.data["dataset"], results.variant, results.training, cells)
+    return " \\\n  ".join(["dvc exp run", *(f"-S {setting}" for setting in chosen)])
 
 
 def _gains(found: dict[str, dict[str, Any]], calibration: str) -> str:

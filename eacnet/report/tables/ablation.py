@@ -1,6 +1,8 @@
 """The ablation: networks that differ in backbone, calibration and seed alone, side by side."""
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -22,7 +24,7 @@ from eacnet.report.tables.columns import (
     verdict,
 )
 from eacnet.report.tables.rank import down
-from eacnet.report.tables.speed import representative
+from eacnet.report.tables.speed import Timing, representative
 from eacnet.report.tables.table import as_frame, table
 from eacnet.report.tables.text import TIMES
 
@@ -33,17 +35,22 @@ FEW_SEEDS = 5
 def _ablation_note(results: Results) -> str:
     macs = [group["macs"] for group in results.groups if group.get("macs")]
     counted = macs and f" MACs of one image of {macs[0]['height']} {TIMES} {macs[0]['width']}."
-    rows = [row for group in results.groups for row in _timed(results, group).values()]
-    sizes = sorted({f"{row['height']} {TIMES} {row['width']}" for row in rows})
+    sizes = {
+        row["device"]: f"{row['height']} {TIMES} {row['width']}"
+        for rows in _timed(results)
+        for row in rows.values()
+    }
+    where = ", ".join(f"{size} on {device}" for device, size in sizes.items())
+    where = where if len(set(sizes.values())) > 1 else "".join(set(sizes.values()))
     timed = (
-        f" FPS: one image of {' or '.join(sizes)} at a time, from the 8-bit image to the label map,"
-        " fp32, the fastest runtime."
+        f" FPS: one image at a time ({where}), from the 8-bit image to the label map, fp32, the"
+        " fastest runtime."
     )
     return (
         f"Scores in percent on the {results.ablation['frames']} frames of split"
         f" {results.ablation['split']}, {over_seeds(results)}. Gain: the difference to the same"
         f" backbone and seed without calibration, in percentage points.{bootstrap(results)}"
-        f"{counted or ''}{timed if rows else ''} Ranked within a backbone. {MARKS}"
+        f"{counted or ''}{timed if sizes else ''} Ranked within a backbone. {MARKS}"
     )
 
 
@@ -71,14 +78,34 @@ def ablation(results: Results) -> pd.DataFrame:
     columns["parameters (M)"] = [scaled(group.get("parameters"), 1e6) for group in groups]
     columns["MACs (G)"] = [scaled(entry.get("total"), 1e9) for entry in macs]
     columns["of these attention (G)"] = [scaled(entry.get("attention"), 1e9) for entry in macs]
-    chosen = [_timed(results, group) for group in groups]
+    chosen = _timed(results)
     for device in dict.fromkeys(name for rows in chosen for name in rows):
         columns[f"FPS on {device}"] = [rows.get(device, {}).get("fps") for rows in chosen]
     return as_frame(columns)
 
 
-def _timed(results: Results, group: dict) -> dict:
-    return representative(results.timed, *named(group), results.size)
+def _timed(results: Results) -> list[dict[str, Timing]]:
+    """Return the timing of each network on each device, all of a device at the same size.
+
+    At that of the frames where any network was timed at it, else where most were.
+    """
+
+    def chosen(rows: Sequence[Timing]) -> list[dict[str, Timing]]:
+        return [representative(rows, *named(group), results.size) for group in results.groups]
+
+    sizes: dict[str, Counter[tuple[int, int]]] = {}
+    for rows in chosen(results.timed):
+        for device, row in rows.items():
+            sizes.setdefault(device, Counter())[_size(row)] += 1
+    own = tuple(results.size)
+    at = {
+        name: own if own in found else found.most_common(1)[0][0] for name, found in sizes.items()
+    }
+    return chosen([row for row in results.timed if _size(row) == at.get(row["device"])])
+
+
+def _size(row: Timing) -> tuple[int, int]:
+    return row["height"], row["width"]
 
 
 def _differences_note(results: Results) -> str:
