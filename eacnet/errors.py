@@ -44,8 +44,10 @@ class NotCheckedError(InputError):
 ELSEWHERE = (OSError, MemoryError, RuntimeError, UnicodeError, ModuleNotFoundError)
 
 
-def exit_on_error(main: Callable[[], None]) -> None:
+def exit_on_error(main: Callable[[], None], takes_arguments: bool = True) -> None:
     """Run `main`; turn what can be explained into one line and an exit code.
+
+    Where it takes no arguments, any are refused: they would have been for something else.
 
     That is InputError, Ctrl-C, SIGTERM, whatever the operating system refuses, a file name that is
     no text, lack of memory and a package that is not installed. SIGTERM is raised as
@@ -62,6 +64,8 @@ def exit_on_error(main: Callable[[], None]) -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
+        if sys.argv[1:] and not takes_arguments:
+            raise InputError(f"{' '.join(sys.argv[1:])}: this stage takes no arguments")
         main()
         sys.stdout.flush()
     except BrokenPipeError:

@@ -107,7 +107,9 @@ def _replacing(path: Path) -> Iterator[Path]:
         _sync_one(path.parent)
     except OSError as error:
         # Not the temporary name. What the caller read meanwhile keeps its own.
-        if error.filename is None or os.fspath(temporary) in str(error.filename):
+        named = error.filename is not None and os.fspath(temporary) in str(error.filename)
+        # A library's own words, without a number, are lost where a name is set beside them.
+        if named or (error.filename is None and error.errno is not None):
             error.filename = str(path)
             del error.filename2  # of a rename; None would be shown as a second name
         raise

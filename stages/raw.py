@@ -4,9 +4,9 @@
 in capitals names a mirror of its source.
 """
 
+import argparse
 import os
 import shutil
-import sys
 from pathlib import Path
 
 from eacnet.config.params import load_params
@@ -22,11 +22,12 @@ DRAWN = (
 
 def main() -> None:
     """Read params.yaml, see to it that <raw>/<dataset> is there."""
-    params = load_params()
+    params, parser = load_params(), argparse.ArgumentParser("python -m stages.raw", None, __doc__)
+    parser.add_argument("dataset", nargs="?", default=params.dataset)
     from eacnet.datasets import find
     from eacnet.datasets.listing import check_regular
 
-    name = sys.argv[1] if len(sys.argv) > 1 else params.dataset
+    name = parser.parse_args().dataset
     dataset, folder = find(name), Path(params.raw) / name
     entry = getattr(params.datasets, name)
     dataset.reading(entry and entry.reading)

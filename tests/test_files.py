@@ -53,6 +53,9 @@ def test_an_error_of_the_disk_names_the_file_that_was_asked_for(tmp_path):
         raise OSError(errno.ENOSPC, "No space left on device")
     assert caught.value.filename == str(tmp_path / "a")
     assert str(caught.value) == f"[Errno {errno.ENOSPC}] No space left on device: '{tmp_path}/a'"
+    # A library's own words: a name beside them would take their place.
+    with pytest.raises(OSError, match=r"^encoder error$"), replacing(tmp_path / "a"):
+        raise OSError("encoder error")
 
 
 def test_a_missing_or_broken_json_gets_one_line(tmp_path):

@@ -70,7 +70,8 @@ def benchmark(
     if weights is not None:
         trained = load_model(weights)
         classes, name = trained.num_classes, name_of(trained)
-        named = dict.fromkeys(case.network for case in [*todo, *parts])
+        timed = [case.network for case in [*todo, *parts]]
+        named = dict.fromkeys([*timed, *(n for steps in plan.training for n in steps.networks)])
         if name not in named:
             raise InputError(f"{weights} holds {name}; this plan times {', '.join(named)}")
     setup = Setup(classes, seed, device.type, images, weights)

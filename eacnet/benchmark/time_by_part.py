@@ -99,9 +99,12 @@ def _published(model: EACNet, device: torch.device, watch: Stopwatch) -> Callabl
 def _eager(model: EACNet, device: torch.device, watch: Stopwatch) -> Callable[[Any], Any]:
     folded, postprocess = Folded(model).to(device), Postprocess(model, device, "fp32")
     network = folded.network
+    guided = model.calibration.guide is not None
     watch.before(network, "input")
-    watch.before(_classifier(network), "backbone")
-    watch.after(network, "classifier")
+    watch.before(_first(network, "network.1" if guided else "1"), "backbone")
+    if guided:
+        watch.before(_first(network, "guide"), "classifier")
+    watch.after(network, "calibration" if guided else "classifier")
     calibrated = postprocess.calibrated
 
     def watched(scores: torch.Tensor) -> torch.Tensor:
@@ -118,9 +121,9 @@ def _eager(model: EACNet, device: torch.device, watch: Stopwatch) -> Callable[[A
     return run
 
 
-def _classifier(network: nn.Module) -> nn.Module:
-    """Return what begins the classifier in a network of backbone, "0", and classifier, "1"."""
+def _first(network: nn.Module, part: str) -> nn.Module:
+    """Return what begins a part of a network, named as before it was folded."""
     if isinstance(network, fx.GraphModule):
-        calls = (node for node in network.graph.nodes if node.op == "call_module")
-        return network.get_submodule(next(n.target for n in calls if n.target.startswith("1")))
-    return network[1]
+        calls = (node.target for node in network.graph.nodes if node.op == "call_module")
+        part = next(name for name in calls if name == part or name.startswith(f"{part}."))
+    return network.get_submodule(part)

@@ -3,7 +3,7 @@
 The suffix of the target names the format: .onnx, .pt2, or .xml (OpenVINO, with a .bin beside it).
 Height and width stay open, unless `--size` fixes them; in an open .pt2 they must be multiples of
 what the network pads to. The file carries classes, colours and mean as metadata. It is run on the
-spot, an open one at two sizes, and compared with the network; one that does not agree is deleted.
+spot, an open one at several sizes, and compared with the network; a file that differs is deleted.
 
     eacnet export model.safetensors model.onnx
     eacnet export model.safetensors model.onnx --uint8-input --label-map --size 512x1024
@@ -65,6 +65,6 @@ def run(arguments: argparse.Namespace) -> None:
     said = (
         f"{arguments.target}: {metadata['backbone']}, calibration {metadata['calibration']}; "
         f"{metadata['input']} -> {metadata['output']}; sizes: {metadata['sizes']}; "
-        f"verified at {'this size' if signature.size else 'two sizes'}"
+        f"verified at {'this size' if signature.size else 'several sizes'}"
     )
     print(one_line(said))

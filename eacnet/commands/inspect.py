@@ -49,10 +49,14 @@ def run(arguments: argparse.Namespace) -> None:
     if real(sheet).is_relative_to(real(root)):
         raise InputError(f"{sheet} would lie in the dataset; name another place by --sheet")
     check_file(sheet)
+
+    from eacnet.data.contact_sheet import contact_sheet, is_sheet, save_sheet
+
+    if sheet.exists() and not is_sheet(sheet):
+        raise InputError(f"{sheet} is there, and no contact sheet; name another file by --sheet")
     if arguments.frames < 1:
         raise InputError(f"--frames is {arguments.frames}; it is at least 1")
 
-    from eacnet.data.contact_sheet import contact_sheet
     from eacnet.data.inspection import inspect, lines
     from eacnet.datasets import find
     from eacnet.datasets.listing import list_frames
@@ -74,7 +78,7 @@ def run(arguments: argparse.Namespace) -> None:
     print("\n".join(lines(found)))
     if any(survey.frames for survey in found.surveys.values()):
         with replacing(sheet) as temporary:
-            contact_sheet(found, reading, arguments.frames).save(temporary, format="PNG")
+            save_sheet(contact_sheet(found, reading, arguments.frames), temporary)
         print("\n" + one_line(f"{sheet}: images, labels, and both over each other"))
     if found.problems:
         raise InputError(f"{root} can't be prepared as it is: {len(found.problems)} problems")

@@ -12,7 +12,9 @@ import argparse
 import sys
 from pathlib import Path
 
+from eacnet.config.params import load_params
 from eacnet.errors import InputError, one_line
+from eacnet.layout import RAW
 
 MEANS = ("class_iou", "class_iiou", "category_iou", "category_iiou")
 HEADINGS = ("IoU classes", "iIoU classes", "IoU categories", "iIoU categories")
@@ -22,8 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     add = parser.add_argument
     add("model", type=Path, help="weights of a network with the 19 classes of Cityscapes")
-    raw = "data/raw/cityscapes"
-    add("--raw", type=Path, default=Path(raw), help=f"the dataset's folder (default: {raw})")
+    add("--raw", type=Path, help="the dataset's folder (default: <raw in params.yaml>/cityscapes)")
     add("--split", choices=("test", "val"), default="test", help="default: test")
     add("--output", type=Path, default=Path("submission.zip"), help="default: submission.zip")
     add("--score", action="store_true", help="also score it, and write <output>.json")
@@ -56,8 +57,9 @@ def run(arguments: argparse.Namespace) -> None:
     from eacnet.predict.submission import Submission, check_classes, check_replaceable, find_images
 
     check_replaceable(target, arguments.score)
-    images, remarks = find_images(arguments.raw, arguments.split)
-    frames = scorable_frames(arguments.raw, arguments.split) if arguments.score else []
+    raw = arguments.raw or _raw() / "cityscapes"
+    images, remarks = find_images(raw, arguments.split)
+    frames = scorable_frames(raw, arguments.split) if arguments.score else []
     model = eacnet.load_model(arguments.model)
     check_classes(model)
     if remarks:
@@ -76,3 +78,11 @@ def run(arguments: argparse.Namespace) -> None:
         mean = scores[f"mean_{name}"]
         print(f"{heading:16} {'-' if mean is None else f'{mean:.2f} %':>8}")
     print(one_line(f"by class and category -> {target.with_suffix('.json')}"))
+
+
+def _raw() -> Path:
+    """Return where the pipeline of this folder has its datasets; where there is none, as usual."""
+    try:
+        return Path(load_params().raw)
+    except (InputError, ModuleNotFoundError):
+        return RAW

@@ -59,6 +59,13 @@ class _Loader(yaml.SafeLoader):
                 None, None, f"{text[:40]!r} is no whole number", node.start_mark
             ) from None
 
+    def construct_yaml_float(self, node: ScalarNode) -> float:
+        try:
+            return super().construct_yaml_float(node)
+        except ValueError:
+            text = self.construct_scalar(node)[:40]
+            raise ConstructorError(None, None, f"{text!r} is no number", node.start_mark) from None
+
 
 for _tag, (_pattern, _first) in _PLAIN.items():
     # A plain scalar is of the first kind that fits: an int before a float.
@@ -67,6 +74,7 @@ for _tag, (_pattern, _first) in _PLAIN.items():
         _rules = _Loader.yaml_implicit_resolvers.setdefault(_character, [])
         _rules.append((f"tag:yaml.org,2002:{_tag}", _rule))
 _Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
+_Loader.add_constructor("tag:yaml.org,2002:float", _Loader.construct_yaml_float)
 
 
 def read_yaml(path: Path) -> Any:

@@ -1,9 +1,11 @@
 """Frames of a dataset on one picture: image, labels in colour, and both over each other."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
+from PIL.PngImagePlugin import PngInfo
 
 from eacnet.data.images import UNLISTED, read_image, read_values, resized
 from eacnet.data.inspection import Inspection
@@ -13,6 +15,7 @@ from eacnet.datasets.record import Reading
 from eacnet.lettering import font, shortened
 
 WIDTH, GAP, LINE, LETTERS = 320, 8, 18, 12
+MADE_BY = "eacnet inspect"  # written into the file
 INK, PAPER = (20, 20, 20), (255, 255, 255)
 # Ignored pixels, and those whose value the class table lacks.
 IGNORED_COLOUR, UNLISTED_COLOUR = (60, 60, 60), (255, 0, 255)
@@ -30,6 +33,22 @@ def contact_sheet(found: Inspection, reading: Reading, number: int) -> Image.Ima
         sheet.paste(row, (GAP, top))
         top += row.height + GAP
     return sheet
+
+
+def save_sheet(sheet: Image.Image, path: Path) -> None:
+    """Write a contact sheet as a PNG that is known as one."""
+    note = PngInfo()
+    note.add_text("Software", MADE_BY)
+    sheet.save(path, format="PNG", pnginfo=note)
+
+
+def is_sheet(path: Path) -> bool:
+    """Say whether a file is a contact sheet that was written here."""
+    try:
+        with Image.open(path, formats=["PNG"]) as image:
+            return image.info.get("Software") == MADE_BY
+    except Exception:  # a decoder may stumble over foreign bytes in any way
+        return False
 
 
 def _row(split: str, frame: Frame, found: Inspection, reading: Reading) -> Image.Image:

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from eacnet.errors import InputError
 from eacnet.inference.compiled import compiled
-from eacnet.inference.rewrite import plain
+from eacnet.inference.rewrite import copied, plain
 from eacnet.models.attention import Calibration
 from eacnet.models.outline import outlined
 
@@ -30,6 +30,8 @@ FLAGS = (
     *("-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast"),
 )
 WIDE = "-mprefer-vector-width=512"
+GUIDE_STEP = 8  # pixels of a guide's images from one score to the next
+TOLERANCE = 1e-3  # of the largest score
 log = logging.getLogger(__name__)
 
 
@@ -68,6 +70,21 @@ class Kernels:
             )
         return out
 
+    @torch.no_grad()
+    def agrees(self, layer: Calibration) -> bool:
+        """Say whether the kernel and the layer itself make the same of drawn scores."""
+        plainly = copied(layer).float()
+        generator, side = torch.Generator().manual_seed(0), max(6, layer.smallest)
+        channels = layer.num_classes
+        if layer.guide is not None:
+            size = side * GUIDE_STEP
+            channels += plainly.guide(torch.zeros(1, 3, size, size, dtype=torch.float32)).shape[1]
+        scores = torch.randn(1, channels, side, side + 1, generator=generator, dtype=torch.float32)
+        truth = plainly(scores)
+        ours = self.calibrate(layer, scores, fast=False)
+        near = TOLERANCE * truth.abs().max()
+        return truth.shape == ours.shape and bool((truth - ours).abs().max() <= near)
+
     def label_map(self, scores: Tensor, size: tuple[int, int], stride: int) -> Tensor:
         """Do what `eacnet.models.label_map.label_map` does, for an even stride."""
         scores = scores.float().contiguous()  # a calibration answers in the dtype of its weights
@@ -88,7 +105,8 @@ class Kernels:
 def computes(layer: Calibration) -> bool:
     """Say whether there is a kernel that does exactly what a calibration does.
 
-    That is the one which its own class names, where nothing in it has been changed since.
+    That is the one which its own class names, where nothing in it has been changed since. What was
+    changed on the class itself shows in what it computes: see `Kernels.agrees`.
     """
     if not vars(type(layer)).get("native"):
         return False
@@ -99,6 +117,7 @@ def computes(layer: Calibration) -> bool:
         kinds == [type(module) for module in layer.modules()]
         and str(layer) == str(fresh)
         and _settings(layer) == _settings(fresh)
+        and _weights(layer) == _weights(fresh)  # the kernel reads as many numbers as it knows of
         and all(plain(module, type(module)) for module in layer.modules())
     )
 
@@ -110,6 +129,12 @@ def _settings(layer: Calibration) -> dict[str, object]:
         for name, value in vars(layer).items()
         if not name.startswith("_") and name != "training"
     }
+
+
+def _weights(layer: Calibration) -> list[tuple[str, torch.Size]]:
+    """Return name and shape of all weights, in the order in which they lie in memory."""
+    kinds = layer.named_parameters(), layer.named_buffers()
+    return [(name, each.shape) for kind in kinds for name, each in kind]
 
 
 @cache

@@ -34,7 +34,11 @@ class Postprocess:
         self.device = device
         self.calibration = copied(model.calibration).to(device)
         self.kernels = kernels(model.num_classes) if device.type == "cpu" else None
-        self.native = self.kernels is not None and computes(self.calibration)
+        self.native = (
+            self.kernels is not None
+            and computes(self.calibration)
+            and self.kernels.agrees(self.calibration)
+        )
         self.fast = precision != "fp32" and self.native and self.kernels.has_bfloat16
 
     def calibrated(self, scores: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ from eacnet.inference.folded import card_of
 from eacnet.inference.images import check_batch, check_image, is_batch, is_sequence
 from eacnet.inference.memory import explained
 from eacnet.inference.postprocess import Postprocess
+from eacnet.inference.rewrite import check_unaltered
 from eacnet.inference.runtimes import (
     Scores,
     check_choice,
@@ -79,6 +80,7 @@ class Predictor:
                 f"the network has {self.model.num_classes} classes; label maps of 8 bits hold "
                 f"{CLASSES}"
             )
+        check_unaltered(self.model)
         card_of(self.model)
         self.device = pick_device(device, "device")
         whole = isinstance(threads, int | np.integer) and not isinstance(threads, bool)

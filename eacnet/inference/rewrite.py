@@ -7,7 +7,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, fx, nn
 
-from eacnet.errors import first_line
+from eacnet.errors import InputError, first_line
+from eacnet.models import EACNet
 
 SIZES = ((3, 4), (2, 3))  # of the images that a rewritten network is tried on, in multiples
 TOLERANCE = 1e-5  # of the largest score
@@ -69,6 +70,29 @@ def plain(module: nn.Module | None, *kinds: type[nn.Module]) -> bool:
         and not (module._forward_hooks or module._forward_pre_hooks)
         and not any(callable(getattr(type(module), name, None)) for name in vars(module))
     )
+
+
+def check_unaltered(model: EACNet) -> None:
+    """Refuse a network that computes something else than `EACNet` does with its three parts.
+
+    Backbone, classifier and calibration may be anything; what puts them together is not looked at.
+
+    Raises:
+        InputError: it has hooks, or a method of its own in the place of one of `EACNet`'s.
+    """
+    own = [
+        name
+        for name, value in vars(EACNet).items()
+        if callable(value)
+        and name != "__init__"
+        and (name in vars(model) or getattr(type(model), name, None) is not value)
+    ]
+    what = f"its own {own[0]}()" if own else "hooks"
+    if own or not isinstance(model, EACNet) or model._forward_hooks or model._forward_pre_hooks:
+        raise InputError(
+            f"the network ({type(model).__name__}) has {what}, which no runtime knows of; change"
+            " its backbone, classifier or calibration instead"
+        )
 
 
 def copied(module: nn.Module) -> nn.Module:

@@ -43,8 +43,8 @@ def save_model(
         align_corners: how it was upsampled where it was published, see `ModelCard`.
 
     Raises:
-        InputError: the card does not fit the network, a weight is not finite, or something else
-            than a file is at `path`.
+        InputError: the card does not fit the network, a weight is not finite, `load_model` would
+            not give the network back, or something else than a file is at `path`.
     """
     if str(path).endswith(("/", os.sep)):
         raise InputError(f"{path} names a folder; name a file to write")
@@ -55,7 +55,8 @@ def save_model(
         if not name.startswith("auxiliary.")
     }
     card = ModelCard(classes, mean, std, dataset)
-    if problem := unfit_card(card, model.num_classes) or unfit_values(state):
+    problem = unfit_card(card, model.num_classes) or unfit_values(state) or _changed(model, state)
+    if problem:
         raise InputError(f"{path}: {problem}")
     metadata = {
         "eacnet_format": FORMAT,
@@ -148,6 +149,24 @@ def mismatch(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> str
         "no floating point": whole,
     }
     return "; ".join(f"{what}: {shortened(names)}" for what, names in problems.items() if names)
+
+
+def _changed(model: EACNet, state: Mapping[str, Tensor]) -> str:
+    """Say in one line why `load_model` would not give this network back, or ""."""
+    name, calibration = model.backbone_name, model.calibration_name
+    with outlined():
+        fresh = build_model(name, model.num_classes, calibration)
+    kinds, found = ({n: type(m) for n, m in one.named_modules()} for one in (fresh, model))
+    other = [
+        f"{n or 'the network'} is a {found[n].__name__}" if n in found else f"{n} is not there"
+        for n, kind in kinds.items()
+        if found.get(n) is not kind
+    ]
+    problem = shortened(other[:1]) or mismatch(fresh.state_dict(), state)
+    return problem and (
+        f"the network is not what build_model({name!r}, {model.num_classes}, {calibration!r})"
+        f" makes, as which the file would be read: {problem}; torch.save keeps its state_dict()"
+    )
 
 
 def unfit_card(card: ModelCard, num_classes: int) -> str:

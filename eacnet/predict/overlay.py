@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
+from eacnet.errors import InputError
 from eacnet.files import replacing
 from eacnet.lettering import font, shortened
 from eacnet.predict.results import IDS, MADE_BY
@@ -19,6 +20,7 @@ EDGE = (255, 255, 255)
 PIXELS_PER_LINE = 480
 GAP = 8
 INK, PAPER = (20, 20, 20), (255, 255, 255)
+LONGEST = 65_500  # pixels on a side of a JPEG, in libjpeg
 
 
 def save_label_map(labels: np.ndarray, colors: np.ndarray, path: Path) -> None:
@@ -29,6 +31,20 @@ def save_label_map(labels: np.ndarray, colors: np.ndarray, path: Path) -> None:
     note.add_text("ids", IDS)
     with replacing(path) as temporary:
         image.save(temporary, format="PNG", pnginfo=note)
+
+
+def check_picture(picture: np.ndarray, path: Path) -> None:
+    """Refuse a picture (H,W,3) that is too large for a JPEG.
+
+    Raises:
+        InputError: names the picture.
+    """
+    height, width = picture.shape[:2]
+    if max(height, width) > LONGEST:
+        raise InputError(
+            f"{path} would be {width}x{height} pixels, and a JPEG has at most {LONGEST} a side;"
+            " cut the image into parts"
+        )
 
 
 def save_picture(picture: np.ndarray, path: Path) -> None:

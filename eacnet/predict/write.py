@@ -14,6 +14,7 @@ from eacnet.errors import InputError, one_line
 from eacnet.files import replacing, replacing_folder, write_json
 from eacnet.predict.overlay import (
     GAP,
+    check_picture,
     draw_legend,
     overlay,
     save_label_map,
@@ -68,12 +69,15 @@ class Predictions:
         pixels = read_image(source.path)
         found = self._segment(source, pixels)
         over = overlay(pixels, found.labels, self.colors)
-        save_label_map(found.labels, self.colors, self.path(source, "_labels.png"))
-        save_picture(over, self.path(source, "_overlay.jpg"))
+        pictures = {"_overlay.jpg": over}
         if self.side_by_side:
             legend = draw_legend(self.classes, 2 * pixels.shape[1] + GAP)
-            both = side_by_side(pixels, over, legend)
-            save_picture(both, self.path(source, "_side-by-side.jpg"))
+            pictures["_side-by-side.jpg"] = side_by_side(pixels, over, legend)
+        for suffix, picture in pictures.items():
+            check_picture(picture, self.path(source, suffix))
+        save_label_map(found.labels, self.colors, self.path(source, "_labels.png"))
+        for suffix, picture in pictures.items():
+            save_picture(picture, self.path(source, suffix))
         record = {
             **self._head(source, pixels),
             "latency_ms": round(found.latency_ms, 3),

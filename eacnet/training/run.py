@@ -86,7 +86,9 @@ def start_of(run: Run, params: Params, data: Data) -> Start:
     version = torch.__version__.partition("+")[0]
     # The checksum is of pixels and train ids; the rest of dataset.json has its part, too.
     described = {name: data.info[name] for name in ("classes", "mean", "frequencies")}
-    same = {**facts, **anywhere, **described, "dataset": params.dataset, "torch": version}
+    # What the curve is scored on changes no weights, but a curve of another split is another.
+    watched = {"dataset": params.dataset, "validated_on": params.data.validate_split}
+    same = {**facts, **anywhere, **described, **watched, "torch": version}
     mean = start["init"]["mean"] if start["init"] else mean
     return Start(network, mean, start, facts, sources, fingerprint(sources=sources, **same))
 

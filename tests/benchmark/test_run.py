@@ -238,10 +238,11 @@ def test_real_networks_from_plan_to_result(monkeypatch):
 
 
 def test_weights_that_the_plan_does_not_time_are_refused():
-    with pytest.raises(InputError, match=r"holds dab-edge; this plan times erf-none, erfnet"):
+    with pytest.raises(InputError, match=r"holds dab-edge; this plan times erf-none, erfnet, e"):
         benchmark(
             plan(
                 [grid("eager", networks=["erf-none", "erfnet"])],
+                training=[{"recipe": "camvid", "networks": ["enet-none"]}],
             ),
             torch.device("cpu"),
             1,

@@ -64,10 +64,13 @@ def test_shares_of_the_published_form(network, pixels, clock, calibration):
     assert np.array_equal(reference_predict(model, image), before)
 
 
-@pytest.mark.parametrize("backbone", ["dab", "resnet18", "erfnet"])
-def test_shares_of_the_eager_form(network, pixels, clock, backbone, monkeypatch):
+@pytest.mark.parametrize(
+    ("backbone", "calibration"),
+    [("dab", "pooled"), ("resnet18", "pooled"), ("erfnet", "none"), ("dab", "edge")],
+)
+def test_shares_of_the_eager_form(network, pixels, clock, backbone, calibration, monkeypatch):
     """Time passes with each convolution: where they are is known of every network."""
-    model = network(backbone, "pooled" if backbone != "erfnet" else "none")
+    model = network(backbone, calibration)
     counts = {
         part: sum(isinstance(m, nn.Conv2d | nn.ConvTranspose2d) for m in own.modules())
         for part, own in (
@@ -76,6 +79,9 @@ def test_shares_of_the_eager_form(network, pixels, clock, backbone, monkeypatch)
             ("calibration", model.calibration),
         )
     }
+
+    counts["calibration"] += calibration == "edge"  # one that is no layer
+    assert calibration != "edge" or counts["calibration"] == 5
 
     def ticking(function):
         def run(*arguments, **others):

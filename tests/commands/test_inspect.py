@@ -97,6 +97,22 @@ def test_splits_are_those_of_this_projects_parameters(inspect, root):
     assert "params.yaml is no valid YAML" in done.stderr
 
 
+def test_a_sheet_takes_no_other_files_place(inspect, root):
+    sheet = root.parent / "contact_sheet.png"
+    for content in (b"my own text", None):
+        if content:
+            sheet.write_bytes(content)
+        else:
+            Image.new("RGB", (3, 3)).save(sheet)
+        before = sheet.read_bytes()
+        done = inspect(root)
+        assert done.returncode == 1
+        assert "contact_sheet.png is there, and no contact sheet" in done.stderr
+        assert sheet.read_bytes() == before
+    sheet.unlink()
+    assert [inspect(root).returncode for _ in range(2)] == [0, 0]
+
+
 def test_the_sheet_shows_image_labels_and_both(inspect, root):
     inspect(root, "--frames", "1", "--sheet", "sheet.png")
     sheet = np.asarray(Image.open(root.parent / "sheet.png")).astype(int)

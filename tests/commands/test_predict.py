@@ -59,6 +59,15 @@ def test_the_files_of_an_image(eacnet, here, weights, save_scene):
     assert Image.open(folder / "photo_side-by-side.jpg").width == 136
 
 
+@pytest.mark.parametrize(("width", "options"), [(65_504, ()), (32_760, ("--side-by-side",))])
+def test_a_picture_that_no_jpeg_holds_is_refused_whole(eacnet, here, weights, width, options):
+    Image.new("RGB", (width, 16)).save(here / "wide.png")
+    code, _, err = eacnet("predict", "wide.png", "--model", weights, *options)
+    assert code == 1
+    assert "pixels, and a JPEG has at most 65500 a side" in err
+    assert not names(here / "predictions")
+
+
 def test_a_video_frame_by_frame(eacnet, here, weights, save_video):
     save_video(here / "clip.mp4", frames=5, rate=10)
     options = ("--model", weights, "--label-maps", "--side-by-side", "--output", "out")

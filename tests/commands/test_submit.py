@@ -6,6 +6,7 @@ import os
 import re
 import zipfile
 from fnmatch import fnmatch
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -117,6 +118,18 @@ def test_the_zip_holds_label_ids_under_the_official_names(eacnet, here, city, ra
         seen |= set(np.unique(np.asarray(image)).tolist())
     assert len(seen) > 2
     assert seen <= set(NUMBERS)
+
+
+def test_the_folder_is_the_pipelines_where_none_is_named(eacnet, here, city, raw):
+    params = (Path(__file__).parents[2] / "params.yaml").read_text()
+    assert "\nraw: data/raw " in params
+    (here / "sets").mkdir()
+    (here / "sets/cityscapes").symlink_to(raw)
+    code, _, err = eacnet("submit", city, "--output", "t.zip")
+    assert code == 1
+    assert "data/raw/cityscapes" in err
+    (here / "params.yaml").write_text(params.replace("\nraw: data/raw ", "\nraw: sets "))
+    assert eacnet("submit", city, "--output", "t.zip")[0] == 0
 
 
 def test_only_what_it_wrote_itself_is_kept_or_replaced(eacnet, here, city, raw):

@@ -32,6 +32,8 @@ def test_a_scalar_is_what_dvc_takes_it_for(tmp_path, text):
         ("a: &x {c: 1}\nb: {<<: *x}", "alias"),
         ("[a]: 1", "a key is no plain word"),
         ("a: -_", "'-' is no whole number"),
+        ("a: ._", "'._' is no number"),
+        ("a: !!float abc", "'abc' is no number"),
         (f"a: {'9' * 5000}", "is no whole number"),
     ],
 )

@@ -201,8 +201,9 @@ def test_a_network_that_fails_elsewhere_leaves_no_file(network, tmp_path, monkey
 
 
 def test_unknown_formats_and_missing_packages_are_named(network, tmp_path, monkeypatch):
-    with pytest.raises(InputError, match=r"net\.tflite: unknown format; name it \*\.onnx"):
-        export_model(network(), tmp_path / "net.tflite", Signature())
+    for name in ("net.tflite", "net.XML"):
+        with pytest.raises(InputError, match=rf"{name}: unknown format; name it \*\.onnx"):
+            export_model(network(), tmp_path / name, Signature())
     monkeypatch.setattr("eacnet.inference.runtimes.util.find_spec", lambda name: None)
     with pytest.raises(InputError, match=r"openvino not installed.*eacnet\[onnx,openvino\]"):
         export_model(network(), tmp_path / "net.xml", Signature())

@@ -10,6 +10,7 @@ from eacnet.benchmark.published_form import reference_predict
 from eacnet.config.names import CALIBRATIONS
 from eacnet.errors import InputError
 from eacnet.inference import predictor as predictor_module
+from eacnet.inference.export import Signature, export_model
 from eacnet.inference.postprocess import Postprocess
 from eacnet.models import build_model, save_model
 from eacnet.models.attention import Pooled
@@ -214,3 +215,40 @@ def test_out_of_memory_says_what_to_reduce(network, monkeypatch):
         predict(np.zeros((40, 48, 3), np.uint8))
     with pytest.raises(InputError, match=r"2 x 40x48 pixels on cpu; .* smaller images or fewer at"):
         predict(np.zeros((2, 40, 48, 3), np.uint8))
+
+
+class Flipped(eacnet.models.EACNet):
+    def forward(self, images):
+        return (super().forward(images) + super().forward(images.flip(-1)).flip(-1)) / 2
+
+
+class Seen(eacnet.models.EACNet):
+    def evidence(self, images):
+        return super().evidence(images.flip(1))
+
+
+class Named(eacnet.models.EACNet):
+    def name(self):
+        return "mine"
+
+
+@pytest.mark.parametrize("kind", [Flipped, Seen, "hook", "method"])
+def test_a_network_that_computes_in_a_way_of_its_own_is_refused(network, kind, tmp_path):
+    model = network()
+    if kind == "hook":
+        model.register_forward_pre_hook(lambda _, inputs: inputs[0].flip(1))
+    elif kind == "method":
+        model.upsample = lambda scores, size: scores
+    else:
+        model.__class__ = kind
+    for use in (eacnet.Predictor, lambda one: export_model(one, tmp_path / "x.pt2", Signature())):
+        with pytest.raises(InputError, match=r"has (its own (\w+)\(\)|hooks), which no runtime"):
+            use(model)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_network_that_only_has_more_methods_is_predicted_with(network, pixels):
+    model, image = network(), pixels(45, 61)[0].numpy()
+    labels = eacnet.Predictor(model)(image)
+    model.__class__ = Named
+    assert np.array_equal(eacnet.Predictor(model)(image), labels)

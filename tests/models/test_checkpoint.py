@@ -6,9 +6,11 @@ import pytest
 import safetensors.torch
 import torch
 from safetensors import safe_open
+from torch import nn
 
 from eacnet.errors import InputError
 from eacnet.models import ModelCard, build_model, load_model, save_model
+from eacnet.models.attention import Point, Pooled
 
 CLASSES = [
     {"name": name, "category": "", "color": [i, 0, 0]} for i, name in enumerate(["sky", "road"])
@@ -247,3 +249,28 @@ def test_a_network_takes_no_folders_place(saved, tmp_path, name):
         save_model(saved[0], f"{tmp_path}/{name}", **CARD)
     assert (tmp_path / "mine/thesis.tex").exists()
     assert not (tmp_path / "new").exists()
+
+
+class Mine(Pooled):
+    def calibrate(self, scores):
+        return -super().calibrate(scores)
+
+
+ALTERED = {
+    "calibration is a Mine": lambda model: setattr(model, "calibration", Mine(2)),
+    "calibration is a Point": lambda model: setattr(model, "calibration", Point(2)),
+    "classifier is a ": lambda model: nn.utils.parametrizations.weight_norm(model.classifier),
+    "wrong shape: calibration.gamma": lambda model: setattr(
+        model.calibration, "gamma", nn.Parameter(torch.ones(2, 1, 1))
+    ),
+}
+
+
+@pytest.mark.parametrize("what", ALTERED)
+def test_a_network_that_would_not_come_back_is_not_written(tmp_path, what):
+    model = build_model("erf", 2, "pooled")
+    ALTERED[what](model)
+    card = {"classes": [{"name": "a"}, {"name": "b"}], "mean": [1.0] * 3, "std": [1.0] * 3}
+    with pytest.raises(InputError, match=rf"not what build_model\('erf', 2, 'pooled'\).*{what}"):
+        save_model(model, tmp_path / "x.safetensors", **card)
+    assert not list(tmp_path.iterdir())

@@ -179,6 +179,24 @@ def test_a_training_killed_at_any_moment_ends_with_the_same_bits(project):
     assert (weights.read_bytes(), curve.read_bytes()) == whole
 
 
+def test_a_curve_of_another_split_is_not_taken_over(project):
+    project.prepare()
+    project.run("python", "-m", "stages.train")
+    curve = project.root / "reports/synthetic/main/training.csv"
+    before = curve.read_bytes()
+    project.update({"datasets.synthetic.validate": "test", "datasets.synthetic.evaluate": "val"})
+    assert "taken over" not in project.run("python", "-m", "stages.train").stdout
+    assert curve.read_bytes() != before
+
+
+@pytest.mark.parametrize(
+    "stage", ["analyse", "environment", "index", "prepare", "report", "summarise"]
+)
+def test_a_stage_that_takes_no_arguments_takes_none(project, stage):
+    message = refused(project, "python", "-m", f"stages.{stage}", "--run", "dab-none-1")
+    assert message == "error: --run dab-none-1: this stage takes no arguments"
+
+
 def test_another_recipe_never_takes_up_an_old_checkpoint(project):
     project.set("recipes.synthetic.epochs", 30)
     project.prepare()

@@ -19,7 +19,7 @@ from eacnet.files import write_bytes
 from eacnet.inference.export.exported import Exported, Signature
 from eacnet.inference.export.formats import FORMATS
 from eacnet.inference.folded import card_of
-from eacnet.inference.rewrite import copied
+from eacnet.inference.rewrite import check_unaltered, copied
 from eacnet.inference.runtimes import missing
 from eacnet.models import EACNet
 
@@ -39,10 +39,12 @@ def export_model(model: EACNet, path: Path, signature: Signature) -> dict[str, s
         The metadata that the file carries.
 
     Raises:
-        InputError: the suffix is unknown, a package is missing, the network has no card, or the
-            file does not give what the network gives; nothing is left behind then.
+        InputError: the suffix is unknown, a package is missing, the network has no card or computes
+            in a way of its own, or the file does not give what the network gives; nothing is left
+            behind then.
     """
-    suffix = path.suffix.lower()
+    check_unaltered(model)
+    suffix = path.suffix
     if suffix not in FORMATS:
         raise InputError(f"{path}: unknown format; name it *{', *'.join(FORMATS)}")
     kind = FORMATS[suffix]
