@@ -3,7 +3,7 @@
 Reads every frame that the prepare stage would read and says what there is: frames, sizes, classes
 with their share of pixels and of images, files that are not taken and why, frames in two splits.
 Writes a contact sheet. Splits are those of params.yaml where it stands in this folder and names the
-dataset; another project's is ignored. It ends with 1 where the pipeline would refuse the dataset.
+dataset; another project's is ignored. It ends with 1 where `prepare` would refuse the dataset.
 
     eacnet inspect data/raw/folder
     eacnet inspect ~/CamVid --dataset camvid --sheet camvid.png
