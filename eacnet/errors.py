@@ -47,12 +47,12 @@ ELSEWHERE = (OSError, MemoryError, RuntimeError, UnicodeError, ModuleNotFoundErr
 def exit_on_error(main: Callable[[], None], takes_arguments: bool = True) -> None:
     """Run `main`; turn what can be explained into one line and an exit code.
 
-    Where it takes no arguments, any are refused: they would have been for something else.
-
     That is InputError, Ctrl-C, SIGTERM, whatever the operating system refuses, a file name that is
     no text, lack of memory and a package that is not installed. SIGTERM is raised as
     KeyboardInterrupt, so that half-written files are cleaned up on both. A reader that closed the
     pipe, such as `head`, is no error to tell of.
+
+    A `main` that takes no arguments is not run with any: they were meant for something else.
     """
     signal.signal(signal.SIGTERM, _interrupt)
     # At a process's end Python collects garbage over and over while it takes PyTorch's modules to

@@ -82,7 +82,4 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _raw() -> Path:
     """Return where the pipeline of this folder has its datasets; where there is none, as usual."""
-    try:
-        return Path(load_params().raw)
-    except (InputError, ModuleNotFoundError):
-        return RAW
+    return Path(load_params().raw) if Path("params.yaml").is_file() else RAW

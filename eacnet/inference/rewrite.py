@@ -88,7 +88,7 @@ def check_unaltered(model: EACNet) -> None:
         and (name in vars(model) or getattr(type(model), name, None) is not value)
     ]
     what = f"its own {own[0]}()" if own else "hooks"
-    if own or not isinstance(model, EACNet) or model._forward_hooks or model._forward_pre_hooks:
+    if own or model._forward_hooks or model._forward_pre_hooks:
         raise InputError(
             f"the network ({type(model).__name__}) has {what}, which no runtime knows of; change"
             " its backbone, classifier or calibration instead"

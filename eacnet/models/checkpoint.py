@@ -159,10 +159,10 @@ def _changed(model: EACNet, state: Mapping[str, Tensor]) -> str:
     kinds, found = ({n: type(m) for n, m in one.named_modules()} for one in (fresh, model))
     other = [
         f"{n or 'the network'} is a {found[n].__name__}" if n in found else f"{n} is not there"
-        for n, kind in kinds.items()
-        if found.get(n) is not kind
+        for n in [*kinds, *found]
+        if found.get(n) is not kinds.get(n) and n.partition(".")[0] != "auxiliary"
     ]
-    problem = shortened(other[:1]) or mismatch(fresh.state_dict(), state)
+    problem = other[0] if other else mismatch(fresh.state_dict(), state)
     return problem and (
         f"the network is not what build_model({name!r}, {model.num_classes}, {calibration!r})"
         f" makes, as which the file would be read: {problem}; torch.save keeps its state_dict()"

@@ -41,8 +41,10 @@ def choose_model(named: str | None) -> tuple[Path, str]:
     )
 
 
-def shipped_as(sha256: str) -> Path | None:
+def shipped_as(sha256: str | None) -> Path | None:
     """Return the file that ships with the package and has this SHA-256, or None."""
+    if sha256 is None:
+        return None
     return next((path for path in WEIGHTS.glob("*.safetensors") if checksum(path) == sha256), None)
 
 

@@ -208,7 +208,7 @@ class Report:
         # Older reports don't tell which weights they scored.
         if own.is_file() and scored in (None, checksum(own)):
             return own
-        if scored and (shipped := shipped_as(scored)):
+        if shipped := shipped_as(scored):
             return shipped
         what = "holds other weights than were scored" if own.is_file() else "is not here"
         raise NotCheckedError(f"{models(self.experiment)} {what}; `{self.remake}` trains them")

@@ -259,6 +259,7 @@ class Mine(Pooled):
 ALTERED = {
     "calibration is a Mine": lambda model: setattr(model, "calibration", Mine(2)),
     "calibration is a Point": lambda model: setattr(model, "calibration", Point(2)),
+    r"backbone.layers.\w+ is a Tanh": lambda model: model.backbone.layers.append(nn.Tanh()),
     "classifier is a ": lambda model: nn.utils.parametrizations.weight_norm(model.classifier),
     "wrong shape: calibration.gamma": lambda model: setattr(
         model.calibration, "gamma", nn.Parameter(torch.ones(2, 1, 1))

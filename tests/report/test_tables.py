@@ -273,9 +273,8 @@ def test_the_speeds_of_an_ablation_are_of_one_size_a_device(results):
     other["rows"] += [timed("dab-pooled", "eager", 250.0, **large)]
     found = results(speed=[one, other], data={**results().data, "size": [360, 480]})
     frame = made(found, "ablation").set_index(["backbone", "calibration"]).loc["dab"]
-    assert frame["FPS on A"].to_dict() == {"none": 100.0, "pooled": None} or frame[
-        "FPS on A"
-    ].isna().tolist() == [False, True]
+    assert frame["FPS on A"].isna().tolist() == [False, True]
+    assert frame["FPS on A"]["none"] == 100.0
     assert frame["FPS on B"].dropna().tolist() == [20.0]
     note = BY_NAME["ablation"].fill(found).note
     assert f"one image at a time (360 {TIMES} 480)" in note
